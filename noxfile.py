@@ -1,0 +1,213 @@
+"""All checks of the project, one session each: the same here and in CI.
+
+    python3 noxfile.py check                     every check
+    python3 noxfile.py demo                      see the library at work
+    python3 noxfile.py lint                      one session by its name; --list shows them all
+    python3 noxfile.py tests-3.12 -- -k branch   what follows -- goes to the session's tool
+
+Nothing is needed but Python and its pip: run as a script, this file first installs nox into `.nox/bootstrap`.
+Where nox is installed anyway, plain `nox`, `nox -s demo` and so on do the same.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - whoever runs this may have an older one, and should be told in a sentence
+    sys.stderr.write("noxfile.py needs Python 3.11 or newer; this is {}.{}.\n".format(*sys.version_info))
+    sys.exit(2)
+
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+NOX = "nox==2026.10.20"
+PYTHON = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"  # in a virtual environment
+
+
+def bootstrap(arguments: list[str]) -> int:
+    """Run nox, installed the first time, with these arguments: `check`, names of sessions, or options of nox."""
+    home = ROOT / ".nox" / "bootstrap"
+    python = home / PYTHON
+    installed = home / "installed.txt"  # written last, so that an interrupted installation is begun again
+    if not installed.exists() or installed.read_text() != NOX:
+        print(f"Installing {NOX} into {home.relative_to(ROOT)} …", flush=True)
+        venv.create(home, clear=True, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", NOX], check=True)
+        installed.write_text(NOX)
+    if arguments[:1] == ["check"]:
+        arguments = arguments[1:]
+    elif arguments and not arguments[0].startswith("-"):
+        arguments = ["--session", *arguments]
+    return subprocess.run([python, "-m", "nox", "--noxfile", __file__, *arguments], check=False).returncode
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(bootstrap(sys.argv[1:]))
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"noxfile.py could not install nox: {error}")
+
+import nox
+from python_discovery import get_interpreter
+
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+PYTHONS = nox.project.python_versions(PYPROJECT)
+
+
+def select_in_pyenv(pythons: list[str]) -> None:
+    """Let every one of these that pyenv has be found: its shims run only the versions that are selected."""
+    if shutil.which("pyenv") is None:
+        return
+    listing = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout
+    newest = {version.rpartition(".")[0]: version for version in listing.split()}  # listed from old to new
+    selected = os.environ.get("PYENV_VERSION", "").split(":")
+    wanted = [*selected, *(newest[python] for python in pythons if python in newest)]
+    os.environ["PYENV_VERSION"] = ":".join(dict.fromkeys(filter(None, wanted)))
+
+
+select_in_pyenv(PYTHONS)
+INSTALLED = [python for python in PYTHONS if get_interpreter(python)]
+
+DEMO = "examples/audit.py:audit"
+DEMO_INPUT = json.dumps({"root": sysconfig.get_path("stdlib")})  # many files, and every machine has them
+
+FULLY_COVERED = ("plan", "interpreter", "dsl", "runtime", "journal")
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+nox.options.error_on_missing_interpreters = False  # `build` says which are missing, and fails if all are
+
+
+def group(*names: str) -> tuple[str, ...]:
+    """Return the requirements in these dependency groups of pyproject.toml."""
+    return nox.project.dependency_groups(PYPROJECT, *names)
+
+
+def built(session: nox.Session) -> Path:
+    """Return the folder that `build` fills."""
+    return session.cache_dir / "dist"
+
+
+def install_wheel(session: nox.Session, *groups: str) -> None:
+    """Install what `build` built, with the command line and these dependency groups, and leave the source tree.
+
+    The session goes on in a copy of the project that has everything but the package: no way of importing
+    `orchestration` can then find the source instead of what a user would install.
+    """
+    (wheel,) = built(session).glob("*.whl")
+    session.install(f"{wheel}[cli]", *group(*groups))
+    session.install("--force-reinstall", "--no-deps", str(wheel))  # pip keeps an older build of the same version
+
+    away = session.cache_dir / "away" / session.name
+    shutil.rmtree(away, ignore_errors=True)
+    shutil.copytree(
+        ROOT,
+        away,
+        ignore=lambda folder, names: [
+            name for name in names if Path(folder) == ROOT and (name.startswith(".") or name == "orchestration")
+        ],
+    )
+    session.chdir(away)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, format, and the layers of the architecture."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """The package, the examples and this file, under mypy and pyright."""
+    session.install("-e", ".[cli]", NOX, *group("types"))
+    session.run("mypy")
+    session.run("pyright", "orchestration", "examples")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """What the two type checkers must accept and must refuse of the public surface."""
+    session.install("-e", ".[cli]", *group("types"))
+    session.run("mypy", "--warn-unused-ignores", "typecheck")
+    session.run("pyright", "typecheck")
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The wheel, by way of the source distribution, once for all sessions that test it."""
+    if not INSTALLED:
+        session.error(f"The tests need one of Python {', '.join(PYTHONS)}: none is installed.")
+    for python in sorted(set(PYTHONS) - set(INSTALLED)):
+        session.warn(f"Python {python} is not installed: its tests are SKIPPED.")
+    session.install(*group("build"))
+    shutil.rmtree(built(session), ignore_errors=True)
+    session.run("python", "-m", "build", "--outdir", str(built(session)), silent=True)
+    (wheel,) = built(session).glob("*.whl")
+    if "orchestration/py.typed" not in zipfile.ZipFile(wheel).namelist():
+        session.error(f"{wheel.name} has no orchestration/py.typed: type checkers would see a package without types.")
+
+
+@nox.session(python=PYTHONS, requires=["build"])
+def tests(session: nox.Session) -> None:
+    """The tests against the built wheel; on the oldest Python that is installed, with the coverage of branches."""
+    install_wheel(session, "tests")
+    if session.posargs or session.python not in INSTALLED[:1]:
+        session.run("pytest", *session.posargs)
+        return
+    session.env["COVERAGE_FILE"] = str(ROOT / ".coverage")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest")
+    session.chdir(ROOT)
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", "--skip-empty")
+    core = ",".join(f"orchestration/{package}/*" for package in FULLY_COVERED)
+    session.log("The core has to be covered wholly:")
+    session.run("coverage", "report", f"--include={core}", "--fail-under=100")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation; a broken link is an error."""
+    session.install(*group("docs"))
+    session.run("mkdocs", "build", "--strict", "--site-dir", str(session.cache_dir / "site"))
+
+
+@nox.session(requires=["build"])
+def examples(session: nox.Session) -> None:
+    """The examples: their tests, and the demo."""
+    install_wheel(session, "tests")
+    if Path("tests/examples").is_dir():
+        session.run("pytest", "tests/examples")
+    session.run("orchestration", "run", DEMO, "--input", DEMO_INPUT)
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """See the library at work: audit the standard library of this Python."""
+    session.install(".[cli]")
+    session.run("orchestration", "run", DEMO, "--input", DEMO_INPUT)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """The benchmarks; compare figures of one machine only."""
+    session.install(".[cli]")
+    for benchmark in sorted(Path("benchmarks").glob("*.py")):
+        session.run("python", str(benchmark), *session.posargs)
+
+
+@nox.session(default=False, python=False)
+def dev(session: nox.Session) -> None:
+    """An environment for an editor, in `.venv`: the package as it stands in the tree, and all tools."""
+    venv.create(ROOT / ".venv", with_pip=True)
+    python = ROOT / ".venv" / PYTHON
+    session.run(python, "-m", "pip", "install", "--quiet", "-e", ".[cli]", *group("dev"), external=True)

@@ -1,0 +1,132 @@
+"""Everything this library raises.
+
+    OrchestrationError
+    ├── PlanError            one thing that is wrong with a plan (S6); `PlanErrors` groups all of them
+    ├── UnresolvedReference  a stored plan names something the registry does not hold
+    ├── InvalidPlanDocument  a stored plan is not one
+    ├── InvalidInput         the value given to a run does not fit the workflow's type (S12)
+    ├── Unserialisable       a value has no form in JSON (S12)
+    ├── InvalidDocument      stored data does not decode
+    ├── IllegalEvent         an event that cannot happen in this state (S3)
+    ├── MissingService       a plan needs a service that is not bound
+    ├── AmbiguousService     two bound services share a function
+    ├── RunExists            a run id is in use (S5)
+    └── RunEnded             `run` raises these; they carry the outcome
+        ├── WorkflowFailed
+        └── WorkflowCancelled
+
+Each message names where, what was found, what was expected and the mend.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from orchestration.outcomes import Cancelled, Failed
+
+
+class OrchestrationError(Exception):
+    """The root of all errors of this library."""
+
+
+class Defect(OrchestrationError):
+    """An error with a place: where it is, what was found, what was expected, and how to mend it."""
+
+    def __init__(self, path: str, *, found: str, expected: str, mend: str) -> None:
+        """Keep the four parts and join them to one readable message."""
+        super().__init__(f"{path}: found {found}; expected {expected}. {mend}")
+        self.path = path
+        self.found = found
+        self.expected = expected
+        self.mend = mend
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle by the four parts: an exception's own way would lose the keywords."""
+        return (_rebuild, (type(self), self.path, self.found, self.expected, self.mend))
+
+
+def _rebuild(kind: type[Defect], path: str, found: str, expected: str, mend: str) -> Defect:
+    return kind(path, found=found, expected=expected, mend=mend)
+
+
+class PlanError(Defect):
+    """One thing that is wrong with a plan (S6)."""
+
+
+class PlanErrors(ExceptionGroup[PlanError], OrchestrationError):
+    """All that is wrong with a plan, at once (S6)."""
+
+    def derive(self, excs: Sequence[PlanError]) -> PlanErrors:  # type: ignore[override]  # a group of plan errors splits into such groups
+        """Keep the class when the group is split."""
+        return PlanErrors(self.message, excs)
+
+    def __str__(self) -> str:
+        """List the problems, one a line."""
+        return "\n".join([self.message, *(f"  - {problem}" for problem in self.exceptions)])
+
+
+class UnresolvedReference(Defect):
+    """A stored plan names a function or type that the registry does not hold (loading never imports)."""
+
+
+class InvalidDocument(Defect):
+    """Stored data (a plan, a state) is damaged or of another kind."""
+
+
+class InvalidInput(Defect):
+    """The value given to a run does not fit the workflow's input type (S12)."""
+
+
+class InvalidOutput(Defect):
+    """A step's output does not fit its declared type (S12)."""
+
+
+class Unserialisable(Defect):
+    """A value has no form in JSON (S12)."""
+
+
+class IllegalEvent(Defect):
+    """An event that cannot happen in this state (S3); the state is unchanged."""
+
+
+class NoBranchMatched(Defect):
+    """No arm of a branch took the value (S13)."""
+
+
+class MissingService(Defect):
+    """A plan needs a service that is not bound."""
+
+
+class AmbiguousService(Defect):
+    """Two bound services share a function, so a method does not say which is meant."""
+
+
+class RunExists(Defect):
+    """A run id is in use by a run with another plan or input (S5)."""
+
+
+class RunEnded(OrchestrationError):
+    """A run did not succeed; `outcome` tells how."""
+
+    outcome: Failed | Cancelled
+
+
+class WorkflowFailed(RunEnded):
+    """A run failed. Where the first failure was an exception of this process, it is the cause."""
+
+    def __init__(self, outcome: Failed) -> None:
+        """Take the message from the failure and keep the outcome."""
+        super().__init__(str(outcome.failure))
+        self.outcome = outcome
+
+
+class WorkflowCancelled(RunEnded):
+    """A run was cancelled."""
+
+    def __init__(self, outcome: Cancelled) -> None:
+        """Take the message from the reason and keep the outcome."""
+        super().__init__(outcome.reason)
+        self.outcome = outcome

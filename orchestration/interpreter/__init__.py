@@ -1,0 +1,1 @@
+"""The pure interpreter: (plan, state, event) in, (state, effects) out. No clock, no I/O, no randomness (S2)."""

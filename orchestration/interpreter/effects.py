@@ -1,0 +1,105 @@
+"""Effects: descriptions of something to be done. The interpreter emits them, a handler performs them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import attrs
+
+from orchestration.frozen import frozen
+from orchestration.plan.body import Body
+from orchestration.plan.nodes import Compensation, Step, Undoable
+
+VALUE = {"holds": "value"}  # marks a field that holds a user's value: only the plan's codec can store it
+VALUES = {"holds": "values"}  # the same for a persistent map of such values
+
+Undoing = Literal["undo", "in_doubt"]
+
+
+@frozen
+class RunStep:
+    """Call the body of a step with `value`. `attempt` counts from 1 (S7)."""
+
+    path: str
+    attempt: int
+    step: Step
+    value: Any = attrs.field(metadata=VALUE)
+
+    @property
+    def body(self) -> Body:
+        """The function to call."""
+        return self.step.body
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that this attempt may take, counted from the start of the body (S10)."""
+        return self.step.attempt_timeout
+
+    def key(self, run_id: str) -> str:
+        """Return the idempotency key: equal for every attempt, and after a crash (S5)."""
+        return f"{run_id}:{self.path}"
+
+
+@frozen
+class RunUndo:
+    """Undo a step: by its undo with the output as `value`, or by its in-doubt handler with the input (S22)."""
+
+    path: str
+    attempt: int
+    step: Undoable
+    by: Undoing
+    value: Any = attrs.field(metadata=VALUE)
+
+    @property
+    def compensation(self) -> Compensation:
+        """How the step is undone."""
+        return cast("Compensation", self.step.compensation)  # only what has one is ever registered
+
+    @property
+    def body(self) -> Body:
+        """The function to call."""
+        compensation = self.compensation
+        return compensation.undo if self.by == "undo" else cast("Body", compensation.in_doubt)
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that this attempt may take (S24)."""
+        return self.compensation.timeout
+
+    def key(self, run_id: str) -> str:
+        """Return the idempotency key: equal for every attempt, and after a crash (S5)."""
+        return f"{run_id}:{self.path}:{self.by}"
+
+
+@frozen
+class StartTimer:
+    """Report `TimerFired` at `due`, in seconds on the clock of the events: the backoff at `path` is over (S9)."""
+
+    path: str
+    due: float
+
+
+@frozen
+class CancelTimer:
+    """Forget the timer at `path`."""
+
+    path: str
+
+
+@frozen
+class Cancel:
+    """Cancel the attempt at `path`; report how it ended, or `StepLeaked` when the grace is over (S24, S28)."""
+
+    path: str
+    attempt: int
+
+
+@frozen
+class Continue:
+    """Report `Continued` soon: the interpreter has evaluated much at a stretch, and lets others have a turn (S7)."""
+
+    path: str
+
+
+Attempted = RunStep | RunUndo
+Effect = RunStep | RunUndo | StartTimer | CancelTimer | Cancel | Continue

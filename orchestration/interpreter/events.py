@@ -1,0 +1,138 @@
+"""Events: facts with their time, `at` in seconds. All that the interpreter ever learns of the world."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from orchestration.failures import Failure
+from orchestration.frozen import frozen
+from orchestration.interpreter.effects import VALUE
+
+
+@frozen
+class Started:
+    """A run began. The first event of every log; it is never given to `advance`."""
+
+    path: str
+    at: float
+    run_id: str
+    value: Any = attrs.field(metadata=VALUE)
+
+
+@frozen
+class StepSucceeded:
+    """An attempt returned."""
+
+    path: str
+    at: float
+    attempt: int
+    output: Any = attrs.field(metadata=VALUE)
+
+
+@frozen
+class StepFailed:
+    """An attempt raised (S8)."""
+
+    path: str
+    at: float
+    attempt: int
+    failure: Failure
+
+
+@frozen
+class StepTimedOut:
+    """An attempt took longer than its `attempt_timeout` of so many `seconds`, and has ended (S10)."""
+
+    path: str
+    at: float
+    attempt: int
+    seconds: float
+
+
+@frozen
+class StepCancelled:
+    """An attempt ended because it was told to; one that had not `started` left nothing behind (S22)."""
+
+    path: str
+    at: float
+    attempt: int
+    started: bool = True
+
+
+@frozen
+class StepLeaked:
+    """An attempt outlived the grace after its cancel or, with `seconds`, its timeout: it may still land (S24)."""
+
+    path: str
+    at: float
+    attempt: int
+    seconds: float | None = None
+
+
+@frozen
+class UndoSucceeded:
+    """An undo or in-doubt handler returned."""
+
+    path: str
+    at: float
+    attempt: int
+
+
+@frozen
+class UndoFailed:
+    """An undo or in-doubt handler raised."""
+
+    path: str
+    at: float
+    attempt: int
+    failure: Failure
+
+
+@frozen
+class UndoTimedOut:
+    """An undo took longer than so many `seconds`; one that `leaked` goes on all the same."""
+
+    path: str
+    at: float
+    attempt: int
+    seconds: float
+    leaked: bool = False
+
+
+@frozen
+class TimerFired:
+    """The timer at `path` is due."""
+
+    path: str
+    at: float
+
+
+@frozen
+class Continued:
+    """The interpreter may go on at `path` (S7)."""
+
+    path: str
+    at: float
+
+
+@frozen
+class CancelRequested:
+    """Somebody wants the run to end (S28)."""
+
+    path: str
+    at: float
+    reason: str
+
+
+StepEvent = StepSucceeded | StepFailed | StepTimedOut | StepCancelled | StepLeaked
+UndoEvent = UndoSucceeded | UndoFailed | UndoTimedOut
+Event = StepEvent | UndoEvent | TimerFired | Continued | CancelRequested
+AnyEvent = Started | Event
+
+
+def timed_out(path: str, seconds: float) -> Failure:
+    """Return the failure of an attempt that took too long."""
+    bases = ("OSError", "Exception", "BaseException")
+    return Failure("TimeoutError", f"took longer than {seconds:g} s", path, bases)

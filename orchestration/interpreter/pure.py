@@ -1,0 +1,38 @@
+"""Pure functions: the interpreter evaluates them itself (S7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestration.failures import Failure
+from orchestration.interpreter.turn import Broken, Done
+
+if TYPE_CHECKING:
+    from orchestration.interpreter.trail import Trail
+    from orchestration.interpreter.turn import Turn
+    from orchestration.plan.body import Body
+    from orchestration.plan.nodes import Pure
+
+
+def enter(node: Pure, path: str, value: object, turn: Turn) -> Done | Broken:
+    """Evaluate the function: the node ends at once."""
+    return evaluate(node.body, (value,), path, turn)
+
+
+def evaluate(body: Body, values: tuple[object, ...], path: str, turn: Turn, trail: Trail | None = None) -> Done | Broken:
+    """Call a function of the plan; what it raises fails the node like a step (S7)."""
+    try:
+        output = body.call(*values)
+        if hasattr(type(output), "__await__"):
+            _refuse(output)
+    except Exception as error:  # noqa: BLE001 - whatever a user's function raises is its failure
+        return turn.broken(Failure.of(error, path), trail)
+    return Done(output, trail)
+
+
+def _refuse(awaitable: object) -> None:
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()  # a coroutine that nobody awaits would warn later, far from here
+    message = "a pure function returned an awaitable; use .step(...) for what must be awaited"
+    raise TypeError(message)

@@ -1,0 +1,159 @@
+"""States as JSON: every frozen class by its name and fields, nodes by number, users' values by the plan's codec (S12).
+
+Nothing here knows a construct: a new frame is one row in `KINDS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from rpds import HashTrieMap, List
+
+from orchestration import outcomes
+from orchestration.errors import InvalidDocument
+from orchestration.failures import Failure
+from orchestration.interpreter.beside import BesideFrame
+from orchestration.interpreter.compensated import CompensatedFrame
+from orchestration.interpreter.effects import RunStep, RunUndo
+from orchestration.interpreter.group import GroupFrame
+from orchestration.interpreter.saga import Unwinding
+from orchestration.interpreter.scope import ScopeFrame
+from orchestration.interpreter.state import Ledger, State
+from orchestration.interpreter.step import StepFrame
+from orchestration.interpreter.trail import Entry, Several, Stuck
+from orchestration.interpreter.turn import Later
+from orchestration.plan.codec import canonical
+from orchestration.plan.nodes import NODES
+
+if TYPE_CHECKING:
+    from orchestration.plan.codec import Json
+    from orchestration.plan.compile import Plan
+
+FRAMES = (StepFrame, BesideFrame, CompensatedFrame, ScopeFrame, GroupFrame, Unwinding, Later)
+TRAILS = (Entry, Stuck, Several)
+OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback)
+END_STATES = (outcomes.Undone, outcomes.UndoFailed, outcomes.Held, outcomes.InDoubt, outcomes.Kept)
+KINDS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (State, Ledger, Failure, RunStep, RunUndo, *FRAMES, *TRAILS, *OUTCOMES, *END_STATES)
+}
+
+
+def state_to_data(plan: Plan, state: State) -> Json:
+    """Return a state as JSON data.
+
+    Raises:
+        Unserialisable: if it holds a value that has no form in JSON, by path.
+    """
+    return _encode(plan, state, "state")
+
+
+def state_from_data(plan: Plan, data: Json) -> State:
+    """Return the state that `state_to_data` gave for the same plan.
+
+    Raises:
+        InvalidDocument: if the data is no state of this plan.
+        UnresolvedReference: if it names a type that the plan does not.
+    """
+    state = _decode(plan, data, "state")
+    if not isinstance(state, State):
+        raise _invalid("state", "other data")
+    return state
+
+
+def state_key(plan: Plan, state: State) -> str:
+    """Return a text that is equal for equal states, whatever the time: to visit each once."""
+    data = _encode(plan, state, "state")
+    assert isinstance(data, dict)  # noqa: S101 - a frozen class becomes one
+    return hashlib.sha256(canonical({**data, "at": 0}).encode()).hexdigest()
+
+
+def _encode(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any part of a state
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case tuple():
+            return [_encode(plan, item, f"{path}[{index}]") for index, item in enumerate(value)]
+        case List():
+            return {"is": "List", "items": [_encode(plan, item, f"{path}[{n}]") for n, item in enumerate(value)]}
+        case HashTrieMap():
+            pairs: list[Json] = [[key, _encode(plan, value[key], f"{path}[{key}]")] for key in sorted(value)]
+            return {"is": "Map", "pairs": pairs}
+        case _ if isinstance(value, NODES):
+            return {"is": "Node", "number": value.number}
+        case _:
+            return _encode_fields(plan, value, path)
+
+
+def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any frozen class of `KINDS`
+    data: dict[str, Json] = {"is": type(value).__name__}
+    for field in attrs.fields(type(value)):
+        content, inner = getattr(value, field.name), f"{path}.{field.name}"
+        if not field.eq:
+            continue
+        match field.metadata.get("holds"):
+            case "value":
+                data[field.name] = plan.codec.encode(content, inner)
+            case "values":
+                keys = sorted(content)
+                data[field.name] = [[key, plan.codec.encode(content[key], f"{inner}[{key}]")] for key in keys]
+            case _:
+                data[field.name] = _encode(plan, content, inner)
+    return data
+
+
+def _decode(plan: Plan, data: Any, path: str) -> Any:  # noqa: ANN401 - any part of a state
+    match data:
+        case list():
+            return tuple(_decode(plan, item, f"{path}[{index}]") for index, item in enumerate(data))
+        case {"is": "List", "items": list(items)}:
+            return List([_decode(plan, item, f"{path}[{index}]") for index, item in enumerate(items)])
+        case {"is": "Map", "pairs": list(pairs)}:
+            return HashTrieMap({key: _decode(plan, item, f"{path}[{key}]") for key, item in _pairs(pairs, path)})
+        case {"is": "Node", "number": int(number)} if 0 <= number < len(plan.nodes):
+            return plan.nodes[number]
+        case {"is": str(name)} if name in KINDS:
+            return _decode_fields(plan, KINDS[name], data, path)
+        case dict():
+            raise _invalid(path, f"an object of kind {data.get('is')!r}")
+        case _:
+            return data
+
+
+def _decode_fields(plan: Plan, kind: type, data: dict[str, Any], path: str) -> Any:  # noqa: ANN401 - an instance of `kind`
+    fields = {}
+    for field in attrs.fields(kind):
+        if field.name not in data:
+            continue
+        content, inner = data[field.name], f"{path}.{field.name}"
+        match field.metadata.get("holds"):
+            case "value":
+                fields[field.name] = plan.codec.decode(content, inner)
+            case "values":
+                pairs = _pairs(content, inner)
+                decoded = {key: plan.codec.decode(item, f"{inner}[{key}]") for key, item in pairs}
+                fields[field.name] = HashTrieMap(decoded)
+            case _:
+                fields[field.name] = _decode(plan, content, inner)
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        raise _invalid(path, f"a {kind.__name__} with {', '.join(fields)}") from error
+
+
+def _pairs(data: Any, path: str) -> list[tuple[Any, Any]]:  # noqa: ANN401 - to be looked at
+    sound = isinstance(data, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in data)  # noqa: PLR2004 - a pair
+    if not sound or not all(isinstance(key, int | str) for key, _ in data):
+        raise _invalid(path, "something else than pairs")
+    return [(key, item) for key, item in data]
+
+
+def _invalid(path: str, found: str) -> InvalidDocument:
+    return InvalidDocument(
+        path,
+        found=found,
+        expected="a state of this plan",
+        mend="Read it with the plan that it was written with, as state_to_data wrote it.",
+    )

@@ -1,0 +1,45 @@
+"""`State`: where a run is. Frozen, compared by value; its frames mirror the part of the plan in progress."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+from rpds import HashTrieMap, List
+
+from orchestration.frozen import frozen
+from orchestration.interpreter.effects import VALUES
+from orchestration.outcomes import EndState, Outcome
+
+if TYPE_CHECKING:
+    from orchestration.interpreter.turn import Frame
+
+NOTHING_LATE: HashTrieMap[str, Any] = HashTrieMap()
+NOTHING_UNDONE: List[EndState] = List()
+
+
+@frozen
+class Ledger:
+    """What concerns the whole run and seldom changes.
+
+    `cancel` is the reason of the cancel that decided the run, `failing` says that a failure decided it first (S28).
+    `leaked` are attempts that may still land, `late` the outputs of those that did (S24), `rollback` the end states
+    so far, latest first (S25).
+    """
+
+    cancel: str | None = None
+    failing: bool = False
+    leaked: tuple[tuple[str, int], ...] = ()
+    late: HashTrieMap[str, Any] = attrs.field(default=NOTHING_LATE, metadata=VALUES)
+    rollback: List[EndState] = NOTHING_UNDONE
+
+
+@frozen
+class State:
+    """Where a run is, at the time `at` of its last event. With an `outcome` it has ended, and `root` is `None`."""
+
+    run_id: str
+    at: float
+    root: Frame | None
+    ledger: Ledger
+    outcome: Outcome | None = None

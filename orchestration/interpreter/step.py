@@ -1,0 +1,116 @@
+"""A step: one effect, its attempts and the waits between them (S7, S8, S9, S22)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import Self
+
+from orchestration.failures import Failure
+from orchestration.frozen import evolve, frozen
+from orchestration.interpreter.backoff import delay_before_next
+from orchestration.interpreter.effects import Cancel, CancelTimer, RunStep, StartTimer
+from orchestration.interpreter.events import (
+    StepCancelled,
+    StepFailed,
+    StepLeaked,
+    StepSucceeded,
+    StepTimedOut,
+    TimerFired,
+    timed_out,
+)
+from orchestration.interpreter.trail import Entry
+from orchestration.interpreter.turn import Broken, Done, Stopped, illegal
+
+if TYPE_CHECKING:
+    from orchestration.interpreter.events import Event
+    from orchestration.interpreter.turn import Ended, Frame, Turn
+    from orchestration.plan.nodes import Step
+
+def enter(node: Step, path: str, value: object, turn: Turn) -> StepFrame:
+    """Begin the first attempt."""
+    effect = RunStep(path, 1, node, value)
+    turn.effects.append(effect)
+    return StepFrame(effect)
+
+
+@frozen
+class StepFrame:
+    """A step under way. The frame itself registers the compensation: it stands before the effect goes out (S22).
+
+    `doubt` says that some attempt may have landed, `failure` is that of the last attempt, and `due` the time
+    at which the backoff before the next one is over.
+    """
+
+    effect: RunStep
+    doubt: bool = False
+    failure: Failure | None = None
+    due: float | None = None
+
+    def resume(self, event: Event, turn: Turn) -> Frame | Ended:
+        """Take the end of an attempt, or of a backoff."""
+        effect = self.effect
+        if event.path != effect.path:
+            raise illegal(event, effect.path, "an event")
+        if self.due is not None:
+            return self._next_attempt(event, self.due, turn)
+        if isinstance(event, _ENDS) and event.attempt != effect.attempt:
+            raise illegal(event, effect.path, f"attempt {effect.attempt}")
+        match event:
+            case StepSucceeded():
+                armed = effect.step.compensation is not None
+                return Done(event.output, Entry(effect.path, effect.step, True, event.output) if armed else None)  # noqa: FBT003 - armed
+            case StepFailed():
+                return self._failed(event.failure, turn, doubt=self._uncertain(event.failure))
+            case StepTimedOut():
+                return self._failed(timed_out(effect.path, event.seconds), turn, doubt=True)
+            case StepLeaked() if event.seconds is not None:
+                turn.leak(effect.path, effect.attempt)
+                return self._failed(timed_out(effect.path, event.seconds), turn, doubt=True)
+            case StepLeaked() if turn.stopping:
+                turn.leak(effect.path, effect.attempt)
+                return self._stopped(doubt=True)
+            case StepCancelled() if turn.stopping:
+                return self._stopped(doubt=event.started)
+            case _:
+                raise illegal(event, effect.path, "the end of an attempt")
+
+    def cancel(self, turn: Turn) -> Self | Stopped:
+        """Cancel the attempt in flight; a backoff ends at once."""
+        if self.due is not None:
+            turn.effects.append(CancelTimer(self.effect.path))
+            return self._stopped(doubt=False)
+        turn.effects.append(Cancel(self.effect.path, self.effect.attempt))
+        return self
+
+    def _next_attempt(self, event: Event, due: float, turn: Turn) -> StepFrame:
+        if type(event) is not TimerFired or event.at < due:
+            raise illegal(event, self.effect.path, f"TimerFired at {due}")
+        effect = evolve(self.effect, attempt=self.effect.attempt + 1)
+        turn.effects.append(effect)
+        return evolve(self, effect=effect, due=None)
+
+    def _failed(self, failure: Failure, turn: Turn, *, doubt: bool) -> StepFrame | Broken:
+        effect = self.effect
+        delay = None if turn.stopping else delay_before_next(effect.step.retry, failure, effect, turn.run_id)
+        if delay is None:
+            return turn.broken(failure, self._trail(doubt=doubt))
+        due = turn.at + delay
+        turn.effects.append(StartTimer(effect.path, due))
+        return StepFrame(effect, self.doubt or doubt, failure, due)
+
+    def _stopped(self, *, doubt: bool) -> Stopped:
+        return Stopped(self._trail(doubt=doubt), () if self.failure is None else (self.failure,))
+
+    def _uncertain(self, failure: Failure) -> bool:
+        compensation = self.effect.step.compensation
+        return compensation is not None and failure.matches(compensation.in_doubt_on)
+
+    def _trail(self, *, doubt: bool) -> Entry | None:
+        effect = self.effect
+        if effect.step.compensation is None or not (self.doubt or doubt):
+            return None
+        return Entry(effect.path, effect.step, armed=False, value=effect.value)
+
+
+_ENDS = (StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked)

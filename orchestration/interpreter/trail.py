@@ -1,0 +1,85 @@
+"""Trails: what a finished part of a run has done that can be undone, shaped like the plan (S22, S23, S27).
+
+A leaf is an `Entry`; a chain is a `List` with the latest first; what ran side by side is `Several`. `None` stands for
+nothing, so that work without compensation costs nothing. `in_reverse` is where the order of every rollback comes from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Union
+
+import attrs
+from rpds import HashTrieMap, List
+
+from orchestration.frozen import frozen
+from orchestration.interpreter.effects import VALUE
+from orchestration.plan.nodes import Undoable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@frozen
+class Entry:
+    """A step that is to be undone: `armed` with its output as `value`, or in doubt with its input (S22)."""
+
+    path: str
+    step: Undoable
+    armed: bool
+    value: Any = attrs.field(metadata=VALUE)
+
+
+@frozen
+class Stuck:
+    """A nested scope could not undo the step at `path`; what it depended on is held (S26)."""
+
+    path: str
+
+
+@frozen
+class Several:
+    """The trails of children that ran side by side, by their position; `path` is their group's."""
+
+    path: str
+    trails: HashTrieMap[int, Trail]
+
+
+Trail = Union[Entry, Stuck, Several, "List[Trail]"]
+Lane = tuple[tuple[str, int], ...]  # the groups that an entry lies in, with its position in each
+
+
+def chained(before: Trail | None, latest: Trail | None) -> Trail | None:
+    """Return the trail of a chain that has gone on."""
+    if latest is None:
+        return before
+    if before is None:
+        return List([latest])
+    return before.push_front(latest) if isinstance(before, List) else List([latest, before])
+
+
+def in_reverse(trail: Trail | None, lane: Lane = ()) -> Iterator[tuple[Entry | Stuck, Lane]]:
+    """Yield all entries in reverse plan order (S4, S23), each with its lane."""
+    match trail:
+        case None:
+            return
+        case Several():
+            for position in sorted(trail.trails, reverse=True):
+                yield from in_reverse(trail.trails[position], (*lane, (trail.path, position)))
+        case Entry() | Stuck():
+            yield trail, lane
+        case _:
+            for part in trail:
+                yield from in_reverse(part, lane)
+
+
+def depends(later: Lane, earlier: Lane) -> bool:
+    """Tell whether what stands in lane `later` came after, and so built on, what stands in `earlier` (S26).
+
+    It does unless the two ran side by side in the same group.
+    """
+    for one, other in zip(later, earlier, strict=False):
+        if one[0] != other[0]:
+            return True
+        if one[1] != other[1]:
+            return False
+    return True

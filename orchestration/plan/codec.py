@@ -1,0 +1,576 @@
+"""Values to JSON and back (S12). Pure, and loading imports nothing.
+
+What JSON has is written as it is; everything else is an object with one key that starts with `$`: the tag. A dict with
+such a key of its own is written as `{"$dict": …}`, so data cannot forge a tag. A record (dataclass, attrs class,
+pydantic model, NamedTuple) is `{"$type": "module:Class", "fields": {…}}` by its concrete class.
+
+*A record is its state.* Decoding restores it as `copy` and `pickle` do: without `__init__`, `__post_init__` or
+validators. So what comes back is what was written, also where building it anew would give another value or none: a
+validator that parses text, pydantic's `Json` and `Base64Bytes`, an `init=False` field, an `InitVar`. Names are checked,
+a field that the class gained since is filled from its default; values are not checked against annotations here:
+that is for the boundary (S12), and what damages a journal is for its digests (S36, S37).
+
+The state is the fields, then, where there are any, `unset` (a model's fields that nobody gave), `attributes` (set on
+the instance beside its fields, cached properties excepted), `extra` (a model's additional values) and `private`.
+"""
+
+# What is written and read is data of any type: pyright's strict mode sees `Unknown` in each narrowing of it.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false, reportUnknownMemberType=false
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import inspect
+import json
+import math
+import pathlib
+import re
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, Flag
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, Union, cast, final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import attrs
+import pydantic
+import pydantic_core
+
+from orchestration.errors import Defect, InvalidDocument, UnresolvedReference, Unserialisable
+from orchestration.plan.types import named_types, type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
+Parts: TypeAlias = "dict[str, dict[str, object]]"
+Moment = TypeVar("Moment", datetime, time)
+Default: TypeAlias = "Callable[[dict[str, object]], object]"  # gets the values that there are
+Defaults: TypeAlias = "dict[str, Default | None]"  # of every field, in order; None where a value is required
+Take: TypeAlias = "Callable[[Any], Parts]"
+Build: TypeAlias = "Callable[[Parts], object]"
+_Form: TypeAlias = "_Enumeration | _Record"
+
+MAX_DEPTH = 100  # levels that a value may be nested: at six frames a level well below Python's limit of 1,000
+_PLAIN_BITS = 4096  # longer integers are written in hex: Python reads no more than 4300 decimal digits
+_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON would join two of them to one character
+_MOMENT = re.compile(r"(?P<iso>[^\[;]+)(\[(?P<zone>[\w+-]+(/[\w+-]+)*)\])?(?P<fold>;fold=1)?")
+_ABSENT = object()
+_PAIR = 2
+_FACTORY = cast("type[Any]", attrs.Factory)  # a class, which attrs declares as a function
+_LATER = "_attrs_cached_hash"  # holds for one process only
+_SECRETS = (pydantic.SecretStr, pydantic.SecretBytes, pydantic.Secret)
+_PARTS = ("fields", "unset", "attributes", "extra", "private")
+
+
+def canonical(data: Json) -> str:
+    """Return the one text of `data`, for digests: sorted keys, no spaces, ASCII; equal in every process (S1).
+
+    Keep `json.dumps` for what is read back: sorting forgets the order of a dict.
+
+    >>> canonical({"b": 1, "a": [1.5, None]})
+    '{"a":[1.5,null],"b":1}'
+    """
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+@final
+class Codec:
+    """Writes values as JSON and reads them back, each as the class that it was (S12).
+
+    `types` are the classes (or annotations) that may occur, with all that their fields name; no other class is
+    written or read.
+    Dicts keep their order; sets are written in canonical order. Of an aware datetime the offset or the `ZoneInfo` is
+    kept, not the name of a fixed offset.
+
+    >>> Codec().encode((1, {2.5}))
+    {'$tuple': [1, {'$set': [2.5]}]}
+    >>> Codec().decode({"$tuple": [1, {"$set": [2.5]}]})
+    (1, {2.5})
+    """
+
+    def __init__(self, types: Iterable[object] = ()) -> None:
+        """Take the classes that may occur; of two with one name the first counts."""
+        self._by_name: dict[str, _Form] = {}
+        for kind in (kind for tp in types for kind in named_types(tp)):
+            form = _form_of(kind)
+            if form is not None:
+                self._by_name.setdefault(form.name, form)
+        self._by_kind = {form.kind: form for form in self._by_name.values()}
+
+    def encode(self, value: object, path: str = "value") -> Json:
+        """Return the JSON form of `value`; `path` is how messages call it.
+
+        Raises `Unserialisable` for a value without a form, with its path: a class that was not given, a subclass of a
+        builtin, a secret (S33), a cycle, nesting deeper than `MAX_DEPTH`.
+        """
+        try:
+            return _Encoding(self._by_kind).encode(value, path)
+        except RecursionError:
+            raise _too_deep(Unserialisable, path) from None
+
+    def decode(self, data: object, path: str = "value") -> object:
+        """Return the value of which `data` is the JSON form.
+
+        Raises `UnresolvedReference` for a tag or class that is not known, `InvalidDocument` for all else that `encode`
+        does not write, each with its path.
+        """
+        try:
+            return _Decoding(self._by_name).decode(data, path)
+        except RecursionError:
+            raise _too_deep(InvalidDocument, path) from None
+
+
+def _too_deep(error: type[Defect], path: str) -> Defect:
+    mend = "Keep long chains in a list, and name the next item by a key."
+    return error(path, found="a value nested deeper", expected=f"at most {MAX_DEPTH} levels", mend=mend)
+
+
+class _Encoding:
+    """One call of `encode`: the way from the root, and the containers on it."""
+
+    def __init__(self, forms: Mapping[type, _Form]) -> None:
+        self.forms = forms
+        self.trail: list[str] = []
+        self.open: dict[int, int] = {}
+
+    def encode(self, value: object, step: str) -> Json:
+        self.trail.append(step)
+        kind = type(value)
+        result: Json
+        if kind in _TEXTS:
+            result = self.text(value, kind)
+        else:
+            if len(self.trail) > MAX_DEPTH:
+                raise _too_deep(Unserialisable, "".join(self.trail))
+            if self.open.setdefault(id(value), len(self.trail)) != len(self.trail):
+                start = "".join(self.trail[: self.open[id(value)]])
+                self.refuse(f"{start} again", "a value that does not contain itself", "Refer to it by a key.")
+            write, form = _WRITERS.get(kind), self.forms.get(kind)
+            if write is not None:
+                result = write(self, value)
+            elif form is not None:
+                result = form.write(self, value)
+            else:
+                self.unfit(value)
+            del self.open[id(value)]
+        self.trail.pop()
+        return result
+
+    def text(self, value: object, kind: type) -> Json:
+        """Write what is a scalar of JSON or has a text."""
+        tag, plain, write, _ = _TEXTS[kind]
+        if plain(value):
+            return cast("Json", value)
+        try:
+            text = write(value)
+        except ValueError as error:
+            self.refuse(f"{type_name(kind)} with {error}", "a fixed offset or a ZoneInfo with a key", "Use UTC.")
+        return {tag: text if kind is str or not _has_surrogates(text) else self.text(text, str)}
+
+    def items(self, values: Iterable[object]) -> list[Json]:
+        return [self.encode(value, f"[{index}]") for index, value in enumerate(values)]
+
+    def unordered(self, values: Iterable[object]) -> list[Json]:
+        """Write the members of a set in an order that does not depend on their hashes."""
+        return sorted((self.encode(value, "[…]") for value in values), key=canonical)
+
+    def mapping(self, value: dict[object, object]) -> Json:
+        if any(type(key) is not str or _has_surrogates(key) for key in value):
+            keys = [self.encode(key, f".keys()[{index}]") for index, key in enumerate(value)]
+            contents = [self.encode(item, f".values()[{index}]") for index, item in enumerate(value.values())]
+            return {"$pairs": [[key, item] for key, item in zip(keys, contents, strict=True)]}
+        named = cast("dict[str, object]", value)
+        result = {key: self.encode(item, f"[{key!r}]") for key, item in named.items()}
+        return {"$dict": result} if any(key.startswith("$") for key in named) else result
+
+    def unfit(self, value: object) -> NoReturn:
+        """Say why a value has no form. What is in it is not told: it may be a secret."""
+        kind = type(value)
+        expected = "a value of JSON, a standard type or a record whose class the plan names"
+        mend = "Give plain data, a dataclass, an attrs class or a pydantic model."
+        if value is _ABSENT:
+            self.refuse("no value", "a value in every field", "Set the field, or give it a default.")
+        if isinstance(value, _SECRETS):
+            expected = "no secret: a plain journal may not hold one (S33)"
+            mend = "Configure a cipher for the journal, or pass a reference to the secret."
+        elif _form_of(kind) is not None:
+            mend = f"Name {type_name(kind)} in an annotation of the plan, or give it to the codec."
+        elif builtin := next((base for base in (*_TEXTS, *_WRITERS) if isinstance(value, base)), None):
+            mend = f"Turn it into a plain {type_name(builtin)}: a subclass would not come back."
+        self.refuse(type_name(kind), expected, mend)
+
+    def refuse(self, found: str, expected: str, mend: str) -> NoReturn:
+        raise Unserialisable("".join(self.trail), found=found, expected=expected, mend=mend)
+
+
+class _Decoding:
+    """One call of `decode`: the way from the root."""
+
+    def __init__(self, forms: Mapping[str, _Form]) -> None:
+        self.forms = forms
+        self.trail: list[str] = []
+
+    def decode(self, data: object, step: str) -> object:
+        self.trail.append(step)
+        if len(self.trail) > MAX_DEPTH + 1:
+            raise _too_deep(InvalidDocument, "".join(self.trail))
+        result: object = data
+        if isinstance(data, list):
+            result = self.items(data)
+        elif isinstance(data, dict):
+            tag = _tag_of(data)
+            result = self.mapping(data) if tag is None else self.tagged(tag, data)
+        elif data is not None and not isinstance(data, str | int | float):
+            self.refuse(type_name(type(data)), "a value of JSON")
+        elif isinstance(data, float) and not math.isfinite(data):
+            self.refuse("a number that is not finite", "its tag, `$float`")
+        self.trail.pop()
+        return result
+
+    def items(self, data: object) -> list[object]:
+        if not isinstance(data, list):
+            self.refuse(type_name(type(data)), "a list")
+        return [self.decode(item, f"[{index}]") for index, item in enumerate(cast("list[object]", data))]
+
+    def mapping(self, data: object) -> dict[str, object]:
+        if not isinstance(data, dict) or any(not isinstance(key, str) for key in data):
+            self.refuse(type_name(type(data)), "an object with text for keys")
+        named = cast("dict[str, object]", data)
+        return {key: self.decode(item, f"[{key!r}]") for key, item in named.items()}
+
+    def pairs(self, data: object) -> dict[object, object]:
+        if not isinstance(data, list) or any(not isinstance(item, list) or len(item) != _PAIR for item in data):
+            self.refuse(type_name(type(data)), "a list of pairs")
+        pairs = cast("list[list[object]]", data)
+        keys = [self.decode(key, f".keys()[{index}]") for index, (key, _) in enumerate(pairs)]
+        values = [self.decode(value, f".values()[{index}]") for index, (_, value) in enumerate(pairs)]
+        return cast("dict[object, object]", self.guarded(lambda: dict(zip(keys, values, strict=True))))
+
+    def tagged(self, tag: str, data: dict[str, object]) -> object:
+        allowed = {"$type": {tag, *_PARTS}, "$enum": {tag, "member"}}.get(tag, {tag})
+        if tag not in (*_READERS, *_TEXT_TAGS, "$type", "$enum"):
+            self.unresolved(f"the tag {tag!r}", "a tag of this version", "Read it with the version that wrote it.")
+        if not data.keys() <= allowed:
+            self.refuse("unknown keys", f"no others than {', '.join(sorted(allowed))}")
+        if tag in ("$type", "$enum"):
+            return self.formed(tag, data)
+        if tag in _READERS:
+            return _READERS[tag](self, data[tag])
+        text = data[tag]
+        if isinstance(text, dict) and text.keys() == {"$str"} and tag != "$str":
+            text = self.tagged("$str", cast("dict[str, object]", text))
+        if not isinstance(text, str):
+            self.refuse(type_name(type(text)), "text")
+        return self.guarded(lambda: _TEXT_TAGS[tag](text))
+
+    def formed(self, tag: str, data: dict[str, object]) -> object:
+        name = data[tag]
+        form = self.forms.get(name) if isinstance(name, str) else None
+        if form is None or form.tag != tag:
+            mend = "Name the class in an annotation of the plan, or give it to the codec: loading never imports."
+            self.unresolved(f"the class {name!r:.200}", "one that the plan names", mend)
+        return form.read(self, data)
+
+    def guarded(self, build: Callable[[], Any]) -> Any:  # noqa: ANN401 - what it builds
+        """Run what may raise anything, among it the user's own `__hash__`, `_missing_` and default factories."""
+        try:
+            return build()
+        except Exception as error:
+            found = f"data that raises {type(error).__name__}"
+            raise self.invalid(found, "what the codec writes") from error
+
+    def invalid(self, found: str, expected: str) -> InvalidDocument:
+        mend = "Restore the document from a copy, or read it with the version of the code that wrote it."
+        return InvalidDocument("".join(self.trail), found=found, expected=expected, mend=mend)
+
+    def refuse(self, found: str, expected: str) -> NoReturn:
+        raise self.invalid(found, expected)
+
+    def unresolved(self, found: str, expected: str, mend: str) -> NoReturn:
+        raise UnresolvedReference("".join(self.trail), found=found, expected=expected, mend=mend)
+
+
+@final
+class _Enumeration:
+    """The form of an enum: a member by its name, a flag by its value, since flags combine."""
+
+    tag = "$enum"
+
+    def __init__(self, kind: type[Enum]) -> None:
+        self.kind = kind
+        self.name = type_name(kind)
+
+    def write(self, _: _Encoding, value: Any) -> Json:  # noqa: ANN401 - a member of `kind`
+        return {"$enum": self.name, "member": value.value if isinstance(value, Flag) else value.name}
+
+    def read(self, decoding: _Decoding, data: dict[str, object]) -> object:
+        member = data.get("member")
+        value: object = self.kind.__members__.get(member) if isinstance(member, str) else None
+        if issubclass(self.kind, Flag) and type(member) is int:
+            value = decoding.guarded(lambda: self.kind(member))
+        if type(value) is not self.kind:
+            decoding.refuse(f"the member {member!r:.80}", f"one of {self.name}")
+        return value
+
+
+@final
+class _Record:
+    """The form of a class with fields: `take` reads an instance's state in parts, `build` restores it."""
+
+    tag = "$type"
+
+    def __init__(self, kind: type, defaults: Defaults, take: Take, build: Build) -> None:
+        self.kind = kind
+        self.name = type_name(kind)
+        self.defaults = defaults
+        self.take = take
+        self.build = build
+
+    def write(self, encoding: _Encoding, value: object) -> Json:
+        data: dict[str, Json] = {"$type": self.name}
+        for part, contents in self.take(value).items():
+            if contents or part == "fields":
+                data[part] = {name: encoding.encode(item, f".{name}") for name, item in contents.items()}
+        return data
+
+    def read(self, decoding: _Decoding, data: dict[str, object]) -> object:
+        parts: Parts = {}
+        for part in _PARTS:
+            contents = data.get(part, {})
+            if not isinstance(contents, dict) or any(not isinstance(name, str) for name in contents):
+                decoding.refuse(type_name(type(contents)), f"an object with names in {part!r}")
+            named = cast("dict[str, object]", contents)
+            parts[part] = {name: decoding.decode(item, f".{name}") for name, item in named.items()}
+        self.complete(decoding, parts)
+        return decoding.guarded(lambda: self.build(parts))
+
+    def complete(self, decoding: _Decoding, parts: Parts) -> None:
+        """Check the names of the fields, and fill those that the class gained since, where they have a default."""
+        given = parts["fields"] | parts["unset"]
+        unknown = given.keys() - self.defaults.keys()
+        if unknown:
+            decoding.refuse(f"the unknown field {min(unknown)!r:.80}", f"the fields of {self.name}")
+        for name, default in self.defaults.items():
+            if name not in given:
+                if default is None:
+                    decoding.refuse(f"no field {name!r}", f"every field of {self.name} that has no default")
+                parts["unset"][name] = decoding.guarded(partial(default, given))
+
+
+def _form_of(kind: type) -> _Form | None:
+    """Return how instances of exactly `kind` are written, None where they are not."""
+    if issubclass(kind, Enum):
+        return _Enumeration(kind)
+    if issubclass(kind, pydantic.BaseModel):
+        return _Record(kind, _model_defaults(kind), _take_model, partial(_build_model, kind))
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        defaults = _tuple_defaults(kind)
+        return _Record(kind, defaults, _take_object(tuple(defaults)), partial(_build_tuple, kind))
+    if any(base.__module__ == "builtins" for base in kind.__mro__[:-1]):
+        return None  # an exception or a dict has a state of its own beside the fields
+    if attrs.has(kind):
+        defaults = {field.name: _attrs_default(field) for field in attrs.fields(kind)}
+    elif dataclasses.is_dataclass(kind):
+        defaults = {field.name: _dataclass_default(field) for field in dataclasses.fields(kind)}
+    else:
+        return None
+    return _Record(kind, defaults, _take_object(tuple(defaults)), partial(_build_object, kind))
+
+
+def _constant(value: object) -> Default:
+    return lambda _: value
+
+
+def _made_by(factory: Callable[[], object]) -> Default:
+    return lambda _: factory()
+
+
+def _model_defaults(kind: type[pydantic.BaseModel]) -> Defaults:
+    def default(field: pydantic.fields.FieldInfo) -> Default:
+        return lambda given: field.get_default(call_default_factory=True, validated_data=given)
+
+    return {name: None if item.is_required() else default(item) for name, item in kind.__pydantic_fields__.items()}
+
+
+def _tuple_defaults(kind: Any) -> Defaults:  # noqa: ANN401 - NamedTuple is no type
+    known: dict[str, Default] = {name: _constant(value) for name, value in kind._field_defaults.items()}
+    return {name: known.get(name) for name in kind._fields}
+
+
+def _attrs_default(field: attrs.Attribute[Any]) -> Default | None:
+    default: Any = field.default
+    if isinstance(default, _FACTORY):
+        return None if default.takes_self else _made_by(default.factory)
+    return None if default is attrs.NOTHING else _constant(default)
+
+
+def _dataclass_default(field: dataclasses.Field[Any]) -> Default | None:
+    if field.default_factory is not dataclasses.MISSING:
+        return _made_by(field.default_factory)
+    return None if field.default is dataclasses.MISSING else _constant(field.default)
+
+
+def _take_object(names: tuple[str, ...]) -> Take:
+    def take(value: object) -> Parts:
+        return {
+            "fields": {name: getattr(value, name, _ABSENT) for name in names},
+            "attributes": _attributes(value, names),
+        }
+
+    return take
+
+
+def _attributes(value: object, names: Iterable[str]) -> dict[str, object]:
+    """Return what was set on an instance beside its fields, without what is computed again or is not its own."""
+    own: dict[str, object] = getattr(value, "__dict__", {})
+    left_out = {*names, _LATER, "__orig_class__"}
+    return {
+        name: item
+        for name, item in own.items()
+        if name not in left_out and not isinstance(inspect.getattr_static(type(value), name, None), cached_property)
+    }
+
+
+def _take_model(value: pydantic.BaseModel) -> Parts:
+    names, own = type(value).__pydantic_fields__, value.__dict__
+    given = value.model_fields_set
+    private = value.__pydantic_private__ or {}
+    return {
+        "fields": {name: own.get(name, _ABSENT) for name in names if name in given},
+        "unset": {name: own.get(name, _ABSENT) for name in names if name not in given},
+        "attributes": _attributes(value, names),
+        "extra": value.__pydantic_extra__ or {},
+        "private": {name: item for name, item in private.items() if item is not pydantic_core.PydanticUndefined},
+    }
+
+
+def _build_model(kind: type[pydantic.BaseModel], parts: Parts) -> object:
+    """Restore a model by its own pickle protocol, in the order of its fields."""
+    values = parts["fields"] | parts["unset"]
+    allows = kind.model_config.get("extra") == "allow"
+    hidden = {name: item.get_default() for name, item in kind.__private_attributes__.items()} | parts["private"]
+    private = {name: item for name, item in hidden.items() if item is not pydantic_core.PydanticUndefined}
+    state = {
+        "__dict__": {name: values[name] for name in kind.__pydantic_fields__} | parts["attributes"],
+        "__pydantic_fields_set__": {*parts["fields"], *parts["extra"]},
+        "__pydantic_extra__": parts["extra"] if allows or parts["extra"] else None,
+        "__pydantic_private__": private if kind.__private_attributes__ else None,
+    }
+    instance = object.__new__(kind)
+    owner: Any = pydantic.RootModel if issubclass(kind, pydantic.RootModel) else pydantic.BaseModel
+    owner.__setstate__(instance, state)
+    return instance
+
+
+def _build_tuple(kind: Any, parts: Parts) -> object:  # noqa: ANN401 - NamedTuple is no type
+    values = parts["fields"] | parts["unset"]
+    instance: object = tuple.__new__(kind, [values[name] for name in kind._fields])
+    return _with_attributes(instance, parts)
+
+
+def _build_object(kind: type, parts: Parts) -> object:
+    instance: object = object.__new__(kind)
+    for name, item in (parts["fields"] | parts["unset"]).items():
+        object.__setattr__(instance, name, item)
+    if _LATER in getattr(getattr(kind.__hash__, "__code__", None), "co_names", ()):  # attrs' `cache_hash`
+        object.__setattr__(instance, _LATER, None)
+    return _with_attributes(instance, parts)
+
+
+def _with_attributes(instance: object, parts: Parts) -> object:
+    if parts["attributes"]:
+        vars(instance).update(parts["attributes"])
+    return instance
+
+
+def _tag_of(data: dict[object, object]) -> str | None:
+    return next((key for key in data if isinstance(key, str) and key.startswith("$")), None)
+
+
+def _has_surrogates(text: str) -> bool:
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
+def _write_moment(value: datetime | time) -> str:
+    """Write a moment as ISO 8601, with its zone in brackets (RFC 9557), and which of two equal hours it is."""
+    zone = value.tzinfo
+    key = zone.key if type(zone) is ZoneInfo else None
+    if key is None and type(zone) not in (type(None), timezone, pydantic_core.TzInfo):
+        message = f"a zone of {type_name(type(zone))}"
+        raise ValueError(message)
+    text = (value.replace(tzinfo=None) if key else value).isoformat()
+    return text + (f"[{key}]" if key else "") + (";fold=1" if value.fold else "")
+
+
+def _moment_reader(kind: type[Moment]) -> Callable[[str], Moment]:
+    def read(text: str) -> Moment:
+        match = _MOMENT.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        moment = kind.fromisoformat(match["iso"])
+        zone = ZoneInfo(match["zone"]) if match["zone"] else moment.tzinfo
+        return moment.replace(tzinfo=zone, fold=1 if match["fold"] else 0)
+
+    return read
+
+
+def _always(_: object) -> bool:
+    return True
+
+
+def _never(_: object) -> bool:
+    return False
+
+
+# By class: the tag, whether a value goes without it, its text, and the value of a text.
+_TEXTS: dict[type, tuple[str, Callable[[Any], bool], Callable[[Any], str], Callable[[str], object]]] = {
+    type(None): ("", _always, str, str),
+    bool: ("", _always, str, str),
+    str: (
+        "$str",
+        lambda text: not _has_surrogates(text),
+        lambda text: text.encode("utf-8", "surrogatepass").hex(),
+        lambda text: bytes.fromhex(text).decode("utf-8", "surrogatepass"),
+    ),
+    int: ("$int", lambda number: number.bit_length() <= _PLAIN_BITS, hex, lambda text: int(text, 16)),
+    float: ("$float", math.isfinite, repr, float),
+    bytes: (
+        "$bytes",
+        _never,
+        lambda value: base64.b64encode(value).decode("ascii"),
+        lambda text: base64.b64decode(text, validate=True),
+    ),
+    datetime: ("$datetime", _never, _write_moment, _moment_reader(datetime)),
+    date: ("$date", _never, date.isoformat, date.fromisoformat),
+    time: ("$time", _never, _write_moment, _moment_reader(time)),
+    timedelta: (
+        "$timedelta",
+        _never,
+        lambda value: str(value // timedelta(microseconds=1)),
+        lambda text: timedelta(microseconds=int(text)),
+    ),
+    Decimal: ("$decimal", _never, str, Decimal),
+    UUID: ("$uuid", _never, str, UUID),
+    pathlib.PurePosixPath: ("$pure_posix_path", _never, str, pathlib.PurePosixPath),
+    pathlib.PureWindowsPath: ("$pure_windows_path", _never, str, pathlib.PureWindowsPath),
+    pathlib.PosixPath: ("$posix_path", _never, str, pathlib.PosixPath),
+    pathlib.WindowsPath: ("$windows_path", _never, str, pathlib.WindowsPath),
+}
+_TEXT_TAGS = {tag: read for tag, _, _, read in _TEXTS.values() if tag}
+_WRITERS: dict[type, Callable[[_Encoding, Any], Json]] = {
+    list: _Encoding.items,
+    dict: _Encoding.mapping,
+    tuple: lambda self, value: {"$tuple": self.items(value)},
+    set: lambda self, value: {"$set": self.unordered(value)},
+    frozenset: lambda self, value: {"$frozenset": self.unordered(value)},
+}
+_READERS: dict[str, Callable[[_Decoding, object], object]] = {
+    "$dict": _Decoding.mapping,
+    "$pairs": _Decoding.pairs,
+    "$tuple": lambda self, data: tuple(self.items(data)),
+    "$set": lambda self, data: self.guarded(partial(set, self.items(data))),
+    "$frozenset": lambda self, data: self.guarded(partial(frozenset, self.items(data))),
+}

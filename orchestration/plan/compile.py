@@ -1,0 +1,143 @@
+"""`compile_plan`: from a tree of nodes to a plan, or to all that is wrong with it at once (S6)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+from typing_extensions import TypeVar
+
+from orchestration.errors import InvalidDocument
+from orchestration.frozen import frozen
+from orchestration.plan.body import Body
+from orchestration.plan.codec import Codec, canonical
+from orchestration.plan.document import encode, parse
+from orchestration.plan.flow import flow
+from orchestration.plan.mermaid import mermaid
+from orchestration.plan.naming import name_all
+from orchestration.plan.nodes import Branch, Compensated, Node, Scope, Step, children_of
+from orchestration.plan.report import Report
+from orchestration.plan.types import type_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from orchestration.plan.registry import Registry
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+R = TypeVar("R", covariant=True)
+
+
+@frozen
+class Plan:
+    """A compiled workflow: an immutable tree of named, numbered nodes.
+
+    `gives` is the type of the value at its end. Two plans are equal when their fingerprints are: kinds, structure,
+    names, policies, types and the names of functions, but not their code (S1).
+    """
+
+    root: Scope = attrs.field(eq=False)
+    gives: object = attrs.field(eq=False)
+    fingerprint: str
+    nodes: tuple[Node, ...] = attrs.field(eq=False, repr=False)
+    codec: Codec = attrs.field(eq=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The workflow's name."""
+        return self.root.name
+
+    @property
+    def takes(self) -> object:
+        """The type of the value that a run starts with."""
+        return self.root.takes
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the services that its bodies are methods of, sorted."""
+        return tuple(sorted({body.service for body in bodies_of(self.root) if body.service is not None}))
+
+    def to_json(self) -> str:
+        """Return the plan as a JSON text, functions and types by reference; `from_json` reads it back."""
+        document = {"format": 1, "fingerprint": self.fingerprint, "plan": encode(self.root)}
+        return canonical(document)
+
+    @staticmethod
+    def from_json(text: str, registry: Registry) -> Plan:
+        """Read a plan that `to_json` wrote; functions and types come from the registry, nothing is imported.
+
+        Raises:
+            UnresolvedReference: if the registry lacks something that the plan names.
+            InvalidDocument: if the text is no plan, or its functions are others than the ones it was written with.
+            PlanErrors: if the plan is wrong in itself.
+        """
+        root, fingerprint = parse(text, registry)
+        plan = compile_plan(root)
+        if plan.fingerprint != fingerprint:
+            raise InvalidDocument(
+                plan.name,
+                found=f"fingerprint {fingerprint}",
+                expected=plan.fingerprint,
+                mend="The text was changed, or the registered functions are others than the ones it was written with.",
+            )
+        return plan
+
+    def to_mermaid(self) -> str:
+        """Return a Mermaid flowchart of the plan."""
+        return mermaid(self.root)
+
+
+class Compilable(Protocol[In, Out, R]):
+    """What engines take: a workflow, by what it needs from the builder and no more."""
+
+    def compile(self) -> Plan:
+        """Return the plan."""
+        ...
+
+
+def compile_plan(root: Scope) -> Plan:
+    """Name, number and check a tree of nodes.
+
+    Raises:
+        PlanErrors: with all that is wrong, each with its path and mend (S6).
+    """
+    report = Report()
+    named = name_all(root, report)
+    gives = flow(named, named.name, named.takes, f"the input of workflow {named.name!r}", report)
+    report.close(named.name)
+    digest = hashlib.sha256(canonical({"plan": encode(named), "gives": type_name(gives)}).encode())
+    nodes = tuple(walk(named))
+    return Plan(named, gives, digest.hexdigest(), nodes, Codec(_types_of(named, gives)))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all below it in preorder."""
+    yield node
+    for _, child in children_of(node):
+        yield from walk(child)
+
+
+def bodies_of(root: Node) -> Iterator[Body]:
+    """Yield every body of a plan that a handler calls: steps, undos, in-doubt handlers."""
+    for node in walk(root):
+        if isinstance(node, Step):
+            yield node.body
+        if isinstance(node, Step | Compensated) and node.compensation is not None:
+            yield node.compensation.undo
+            if node.compensation.in_doubt is not None:
+                yield node.compensation.in_doubt
+
+
+def _types_of(root: Scope, gives: object) -> Iterator[Any]:
+    yield gives
+    for node in walk(root):
+        if isinstance(node, Scope):
+            yield node.takes
+        if isinstance(node, Branch):
+            yield from (arm.kind for arm in node.arms if arm.kind is not None)
+        for field in ("body", "combine"):
+            body = getattr(node, field, None)
+            if isinstance(body, Body):
+                yield from (*body.takes, body.gives)

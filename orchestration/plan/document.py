@@ -1,0 +1,96 @@
+"""Plans as JSON: every frozen class by its name and the fields that differ from their defaults.
+
+Nothing here knows a construct: a new node is one row in `KINDS`. Functions and types are references that only the
+caller's registry resolves.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import attrs
+
+from orchestration.errors import InvalidDocument
+from orchestration.plan.body import Body, ServiceMethod
+from orchestration.plan.nodes import NODES, Arm, Compensation, Scope, Vertex
+from orchestration.plan.types import type_name
+from orchestration.policies import Retry
+
+if TYPE_CHECKING:
+    from orchestration.plan.codec import Json
+    from orchestration.plan.registry import Registry
+
+FORMAT = 1
+KINDS: dict[str, type] = {kind.__name__: kind for kind in (*NODES, Arm, Vertex, Compensation, Retry, Body)}
+TYPE_FIELDS = frozenset({(Scope, "takes"), (Arm, "kind")})
+
+
+def encode(value: Any) -> Json:  # noqa: ANN401 - any part of a plan
+    """Return a part of a plan as JSON data."""
+    if isinstance(value, tuple):
+        return [encode(item) for item in value]
+    if type(value).__name__ not in KINDS:
+        return cast("Json", value)
+    kind = type(value)
+    data: dict[str, Json] = {"is": kind.__name__}
+    for field in attrs.fields(kind):
+        content = getattr(value, field.name)
+        if field.eq and content != field.default:
+            data[field.name] = type_name(content) if (kind, field.name) in TYPE_FIELDS else encode(content)
+    return data
+
+
+def parse(text: str, registry: Registry) -> tuple[Scope, str]:
+    """Return the root and the fingerprint of a plan that was stored as JSON.
+
+    Raises:
+        InvalidDocument: if the text is no plan.
+        UnresolvedReference: if it names what the registry does not hold.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _invalid("plan", "text that is no JSON", "a plan in JSON") from error
+    match document:
+        case {"format": 1, "fingerprint": str(fingerprint), "plan": {"is": "Scope"} as data}:
+            return _decode(data, "plan", registry), fingerprint
+        case _:
+            raise _invalid("plan", "other data", f"a plan of format {FORMAT}")
+
+
+def _decode(data: Any, path: str, registry: Registry) -> Any:  # noqa: ANN401 - any part of a plan
+    if isinstance(data, list):
+        return tuple(_decode(item, f"{path}[{index}]", registry) for index, item in enumerate(data))
+    if not isinstance(data, dict):
+        return data
+    kind = KINDS.get(data.get("is", ""))
+    if kind is None:
+        raise _invalid(path, f"an object of kind {data.get('is')!r}", f"one of {', '.join(KINDS)}")
+    fields = {}
+    for name, content in data.items():
+        if name != "is":
+            inner = f"{path}.{name}"
+            is_type = (kind, name) in TYPE_FIELDS
+            fields[name] = registry.type(content, inner) if is_type else _decode(content, inner, registry)
+    if kind is Body:
+        return _body(fields, path, registry)
+    try:
+        return kind(**fields)
+    except (TypeError, ValueError) as error:
+        raise _invalid(path, f"{kind.__name__} with {', '.join(fields)}", f"the fields of a {kind.__name__}") from error
+
+
+def _body(fields: dict[str, Any], path: str, registry: Registry) -> Body:
+    stated = Body(**{"ref": "", "kind": "function", **fields})
+    function = registry.function(stated.ref, path)
+    found = Body.of(function, stated.arity)
+    if stated.service is not None and stated.service != found.service:
+        found = Body.of(ServiceMethod(registry.type(stated.service, path), function), stated.arity)
+    if found != stated:
+        raise _invalid(path, f"{found!r} under its reference", repr(stated))
+    return found
+
+
+def _invalid(path: str, found: str, expected: str) -> InvalidDocument:
+    return InvalidDocument(path, found=found, expected=expected, mend="Write it again with Plan.to_json().")

@@ -1,0 +1,109 @@
+"""One attempt: a coroutine in a context of its own, driven by a worker, and how its end becomes an event."""
+
+from __future__ import annotations
+
+import types
+from asyncio import CancelledError, Task, TimerHandle
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from typing import TYPE_CHECKING, Any
+
+from orchestration.failures import Failure
+from orchestration.interpreter.effects import Attempted, RunStep
+from orchestration.interpreter.events import (
+    StepCancelled,
+    StepEvent,
+    StepFailed,
+    StepLeaked,
+    StepSucceeded,
+    StepTimedOut,
+    UndoEvent,
+    UndoFailed,
+    UndoSucceeded,
+    UndoTimedOut,
+)
+from orchestration.runtime.context import StepContext
+
+if TYPE_CHECKING:
+    from orchestration.interpreter.events import Event
+
+
+class Attempt(StepContext):
+    """An attempt under way. To its body it is the step's context."""
+
+    __slots__ = ("leaked", "leaving", "task", "timed_out", "timer", "watch")
+
+    def __init__(self, effect: Attempted, run_id: str, task: Task[None], watch: Callable[[Attempt], None]) -> None:
+        """Begin; `task` is the worker that drives it, `watch` starts the clock of its timeout."""
+        super().__init__(effect, run_id)
+        self.task = task
+        self.watch = watch
+        self.timer: TimerHandle | None = None
+        self.timed_out = False
+        self.leaving = False
+        self.leaked = False
+
+    def note_started(self) -> None:
+        """Start the clock of the timeout: a thread has begun with the body (S10)."""
+        self._started = True
+        if self.effect.timeout is not None:
+            self.task.get_loop().call_soon_threadsafe(self.watch, self)
+
+    def interrupt(self) -> bool:
+        """Tell the body to end, once; false if it has been told before."""
+        if self.leaving:
+            return False
+        self.leaving = self._cancelled = True
+        self.task.cancel()
+        return True
+
+    def succeeded(self, output: object, at: float) -> Event:
+        """Return the event of a body that returned."""
+        effect = self.effect
+        if type(effect) is RunStep:
+            return StepSucceeded(effect.path, at, effect.attempt, output)
+        return UndoSucceeded(effect.path, at, effect.attempt)
+
+    def failed(self, error: BaseException, at: float) -> Event:
+        """Return the event of a body that raised: its failure, or the cancel or timeout that it was told of."""
+        effect = self.effect
+        if isinstance(error, CancelledError) and self.leaving:
+            return self.interrupted(at)
+        failure = Failure.of(error, effect.path)
+        if type(effect) is RunStep:
+            return StepFailed(effect.path, at, effect.attempt, failure)
+        return UndoFailed(effect.path, at, effect.attempt, failure)
+
+    def interrupted(self, at: float) -> StepEvent | UndoEvent:
+        """Return the event of a body that ended because it was told to."""
+        effect = self.effect
+        seconds = effect.timeout or 0.0
+        if type(effect) is not RunStep:
+            return UndoTimedOut(effect.path, at, effect.attempt, seconds)
+        if self.timed_out:
+            return StepTimedOut(effect.path, at, effect.attempt, seconds)
+        return StepCancelled(effect.path, at, effect.attempt, self._started)
+
+    def outlived(self, at: float) -> Event:
+        """Return the event of a body that did not end in time after it was told to (S24)."""
+        effect = self.effect
+        if type(effect) is not RunStep:
+            return UndoTimedOut(effect.path, at, effect.attempt, effect.timeout or 0.0, leaked=True)
+        return StepLeaked(effect.path, at, effect.attempt, effect.timeout if self.timed_out else None)
+
+
+@types.coroutine
+def drive(context: Context, body: Coroutine[Any, Any, object], future: object) -> Generator[object, object, object]:
+    """Go on with a coroutine that has yielded `future`, every part of it inside `context`."""
+    while True:
+        try:
+            value = yield future
+        except BaseException as error:  # noqa: BLE001 - a cancel goes to the body like everything else
+            resume: Callable[..., object] = body.throw
+            value = error
+        else:
+            resume = body.send
+        try:
+            future = context.run(resume, value)
+        except StopIteration as stop:
+            return stop.value

@@ -1,0 +1,95 @@
+"""What a running step can ask about itself, through a context variable."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from orchestration.errors import OrchestrationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestration.interpreter.effects import Attempted
+
+
+class NotInAStep(OrchestrationError):
+    """`step_context()` was called outside of a step."""
+
+
+class StepContext:
+    """One attempt of a step, or of an undo, as its body sees it. Safe to read from a worker thread."""
+
+    __slots__ = ("_cancelled", "_deadline", "_run_id", "_started", "effect", "when_leaked")
+
+    def __init__(self, effect: Attempted, run_id: str) -> None:
+        """Describe the attempt that performs `effect`."""
+        self.effect = effect
+        self._run_id = run_id
+        self._cancelled = False
+        self._started = True
+        self._deadline: float | None = None
+        self.when_leaked: Callable[[], None] | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self._run_id
+
+    @property
+    def path(self) -> str:
+        """Where in the plan this is: `checkout/notify[3]/send` (S4)."""
+        return self.effect.path
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, 1 for the first."""
+        return self.effect.attempt
+
+    @property
+    def idempotency_key(self) -> str:
+        """A key that is equal for every attempt of this effect, and after a crash (S5)."""
+        return self.effect.key(self._run_id)
+
+    @property
+    def deadline(self) -> float | None:
+        """When this attempt will be timed out, in seconds since the epoch; `None` without a timeout (S10)."""
+        return self._deadline
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether this attempt should end; a step in a thread, which cannot be interrupted, polls this (S28)."""
+        return self._cancelled
+
+    @property
+    def started(self) -> bool:
+        """Whether the body has begun; not while the attempt waits for a thread (S22)."""
+        return self._started
+
+    def note_queued(self, when_leaked: Callable[[], None]) -> None:
+        """Say that the body has not begun: the attempt waits for a place. For handlers.
+
+        `when_leaked` is called if the attempt leaks, so that its place can be filled again (S24).
+        """
+        self._started = False
+        self.when_leaked = when_leaked
+
+    def note_started(self) -> None:
+        """Say that the body begins now: its timeout counts from here (S10). For handlers, from any thread."""
+        self._started = True
+
+
+current: ContextVar[StepContext] = ContextVar("orchestration.step")
+
+
+def step_context() -> StepContext:
+    """Return the context of the step that runs here, also in its worker thread.
+
+    Raises:
+        NotInAStep: if no step runs here.
+    """
+    try:
+        return current.get()
+    except LookupError:
+        message = "step_context() was called outside of a step; call it in the body of one"
+        raise NotInAStep(message) from None

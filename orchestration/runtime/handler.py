@@ -1,0 +1,108 @@
+"""The handler: performs one effect. Middleware wraps it for what cuts across (tracing, limits, fault injection)."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
+
+from orchestration.interpreter.effects import Attempted, RunStep
+from orchestration.plan.nodes import Compensated, Step
+
+if TYPE_CHECKING:
+    from orchestration.plan.body import Body
+    from orchestration.plan.compile import Plan
+    from orchestration.runtime.services import Services
+    from orchestration.runtime.threads import Threads
+
+
+class Handler(Protocol):
+    """Performs one attempt and returns its output, or raises what the body raised.
+
+    The driver awaits what it returns in a context of its own, in which `step_context()` answers.
+    """
+
+    def __call__(self, effect: Attempted, /) -> Coroutine[Any, Any, object]:
+        """Return the coroutine that performs `effect`."""
+        ...
+
+
+class Middleware(Protocol):
+    """Wraps a handler: `async def timed(effect, following): ...; return await following(effect)`."""
+
+    def __call__(self, effect: Attempted, following: Handler, /) -> Coroutine[Any, Any, object]:
+        """Perform `effect`, usually by `await following(effect)`."""
+        ...
+
+
+def wrap(handler: Handler, middleware: tuple[Middleware, ...]) -> Handler:
+    """Return the handler with middleware around it, the first one outermost."""
+    for layer in reversed(middleware):
+        handler = _layer(layer, handler)
+    return handler
+
+
+def _layer(layer: Middleware, following: Handler) -> Handler:
+    return lambda effect: layer(effect, following)
+
+
+class BodyHandler:
+    """Calls the bodies of a plan: functions as they are, methods on the services that are bound (S11)."""
+
+    def __init__(self, plan: Plan, services: Services[Any], threads: Threads) -> None:
+        """Find out once for each body what there is to call.
+
+        Raises:
+            MissingService: if a method's class is not bound.
+            AmbiguousService: if two bound classes share a method.
+        """
+        self._threads = threads
+        self._steps: dict[int, Callable[[Any], Coroutine[Any, Any, object]]] = {}
+        self._undos: dict[tuple[int, str], Callable[[Any], Coroutine[Any, Any, object]]] = {}
+        for node in plan.nodes:
+            if isinstance(node, Step):
+                self._steps[node.number] = self._runner(node.body, node.run_in, services, plan.name, spread=node.spread)
+            if isinstance(node, Step | Compensated) and node.compensation is not None:
+                undo, in_doubt = node.compensation.undo, node.compensation.in_doubt
+                self._undos[node.number, "undo"] = self._runner(undo, None, services, plan.name)
+                if in_doubt is not None:
+                    self._undos[node.number, "in_doubt"] = self._runner(in_doubt, None, services, plan.name)
+
+    def __call__(self, effect: Attempted, /) -> Coroutine[Any, Any, object]:
+        """Begin the body of an effect."""
+        if isinstance(effect, RunStep):
+            return self._steps[effect.step.number](effect.value)
+        return self._undos[effect.step.number, effect.by](effect.value)
+
+    def _runner(
+        self, body: Body, run_in: str | None, services: Services[Any], path: str, *, spread: bool = False
+    ) -> Callable[[Any], Coroutine[Any, Any, object]]:
+        call = services.resolve(body, path)
+        if spread:
+            call = _spread(call)
+        if inspect.iscoroutinefunction(call):
+            return call
+        if run_in == "loop":
+            return functools.partial(_in_loop, call)
+        return functools.partial(_in_thread, self._threads, call)
+
+
+def _spread(call: Callable[..., Any]) -> Callable[[Any], Any]:
+    if not inspect.iscoroutinefunction(call):
+        return lambda values: call(*values)
+
+    async def spread(values: tuple[object, ...]) -> object:
+        return await call(*values)
+
+    return spread
+
+
+async def _in_loop(call: Callable[[Any], Any], value: object) -> object:
+    output = call(value)
+    return await output if hasattr(output, "__await__") else output
+
+
+async def _in_thread(threads: Threads, call: Callable[[Any], Any], value: object) -> object:
+    output = await threads.call(call, value)
+    return await output if hasattr(output, "__await__") else output

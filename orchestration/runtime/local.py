@@ -1,0 +1,191 @@
+"""`LocalEngine`: runs workflows in this process, on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+
+from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, WorkflowFailed
+from orchestration.outcomes import Cancelled, Failed, Outcome, Succeeded
+from orchestration.runtime.boundary import Validation, check_outputs, validate_input
+from orchestration.runtime.driver import Driver
+from orchestration.runtime.handler import BodyHandler, Middleware, wrap
+from orchestration.runtime.services import Services
+from orchestration.runtime.threads import DEFAULT_THREADS, Threads
+
+if TYPE_CHECKING:
+    from orchestration.interpreter.events import AnyEvent
+    from orchestration.interpreter.state import State
+    from orchestration.plan.compile import Compilable, Plan
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+R = TypeVar("R")
+T = TypeVar("T")
+
+GRACE = 5.0
+
+
+@final
+class Handle(Generic[T]):
+    """A run under way."""
+
+    def __init__(self, driver: Driver, value: object) -> None:
+        """Belong to the run that `driver` drives with `value`."""
+        self.value = value
+        self.task: asyncio.Task[Outcome[T]] | None = None  # keeps the supervisor alive where it has a task of its own
+        self._driver = driver
+        self._done: asyncio.Future[Outcome[T]] = asyncio.get_running_loop().create_future()
+
+    def when_done(self, callback: Callable[[], object]) -> None:
+        """Call `callback` when the outcome is known."""
+        self._done.add_done_callback(lambda _: callback())
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._driver.run_id
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is run."""
+        return self._driver.plan
+
+    @property
+    def state(self) -> State:
+        """Where the run is."""
+        return self._driver.state
+
+    async def result(self) -> Outcome[T]:
+        """Wait for the outcome. Cancelling this wait does not cancel the run; `cancel` does."""
+        return await asyncio.shield(self._done)
+
+    def cancel(self, reason: str = "cancelled by its handle") -> bool:
+        """Cancel the run; tell whether this decided its outcome (S28)."""
+        return self._driver.cancel(reason)
+
+    async def supervise(self, threads: Threads) -> Outcome[T]:
+        """Drive the run to its outcome, in the task that calls this. For engines."""
+        try:
+            outcome = await self._driver.run()
+        except BaseException as error:
+            if not self._done.done():
+                self._done.set_exception(error)
+                self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
+            raise
+        finally:
+            threads.close()
+        self._done.set_result(outcome)
+        return outcome
+
+    async def events(self) -> AsyncIterator[AnyEvent]:
+        """Yield the events of the run from now on, up to its outcome."""
+        queue: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
+        self._driver.listeners.append(queue.put_nowait)
+        self._done.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+        finally:
+            self._driver.listeners.remove(queue.put_nowait)
+
+
+@final
+class LocalEngine(Generic[R]):
+    """Runs workflows in this process.
+
+    `services` does the work of the service classes that workflows need. `middleware` wraps every attempt, the first
+    outermost. `grace` is how many seconds a cancelled or timed-out attempt has to end before it counts as leaked
+    (S24). `max_threads` bounds the worker threads of a run. `validate="all"` checks every output against its
+    declared type, not only the input (S12).
+    """
+
+    def __init__(
+        self,
+        services: Services[R] | None = None,
+        *,
+        middleware: tuple[Middleware, ...] = (),
+        grace: float = GRACE,
+        max_threads: int = DEFAULT_THREADS,
+        validate: Validation = "boundary",
+    ) -> None:
+        """Keep the settings; nothing is started."""
+        self._services: Services[Any] = services if services is not None else Services()
+        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
+        self._grace = grace
+        self._max_threads = max_threads
+        self._runs: dict[str, Handle[Any]] = {}
+
+    async def execute(
+        self, workflow: Compilable[In, Out, R], value: In, /, *, run_id: str | None = None
+    ) -> Outcome[Out]:
+        """Run a workflow to its outcome. The caller's task supervises the run: cancelling it cancels the run (S30).
+
+        Raises:
+            PlanErrors: if the workflow does not compile.
+            InvalidInput: if the value does not fit the workflow's type, before anything runs.
+            MissingService: if the engine's services lack one, before anything runs.
+            RunExists: if `run_id` is that of a run under way with another plan or value (S5).
+        """
+        plan = workflow.compile()
+        known = self._attach(plan, value, run_id)
+        if known is not None:
+            return await known.result()
+        handle, threads = self._prepare(plan, value, run_id)
+        return await handle.supervise(threads)
+
+    async def start(self, workflow: Compilable[In, Out, R], value: In, /, *, run_id: str | None = None) -> Handle[Out]:
+        """Begin a run in a task of its own and return its handle. Raises as `execute` does."""
+        plan = workflow.compile()
+        known = self._attach(plan, value, run_id)
+        if known is not None:
+            return known
+        handle, threads = self._prepare(plan, value, run_id)
+        handle.task = asyncio.create_task(handle.supervise(threads))
+        return handle
+
+    def _attach(self, plan: Plan, value: object, run_id: str | None) -> Handle[Any] | None:
+        if run_id is None:
+            return None
+        if not run_id or ":" in run_id:
+            raise InvalidInput(
+                plan.name, found=f"run id {run_id!r}", expected="a text without a colon", mend="Choose another run_id."
+            )
+        known = self._runs.get(run_id)
+        if known is not None and (known.plan != plan or known.value != value):
+            raise RunExists(
+                plan.name,
+                found=f"run {run_id!r} under way with another plan or input",
+                expected="a new run id, or the same plan and input",
+                mend="Choose another run_id, or wait for the outcome of that run.",
+            )
+        return known
+
+    def _prepare(self, plan: Plan, value: object, run_id: str | None) -> tuple[Handle[Any], Threads]:
+        threads = Threads(self._max_threads)
+        handler = wrap(BodyHandler(plan, self._services, threads), self._middleware)
+        checked = validate_input(plan, value)
+        driver = Driver(plan, handler, checked, run_id=run_id or uuid.uuid4().hex, grace=self._grace)
+        handle: Handle[Any] = Handle(driver, checked)
+        if run_id is not None:
+            self._runs[run_id] = handle
+            handle.when_done(lambda: self._runs.pop(run_id))
+        return handle, threads
+
+
+def value_of(outcome: Outcome[T]) -> T:
+    """Return the value of an outcome.
+
+    Raises:
+        WorkflowFailed: if the run failed; the cause is the exception of its first failure, where there is one.
+        WorkflowCancelled: if the run was cancelled.
+    """
+    match outcome:
+        case Succeeded():
+            return outcome.value
+        case Failed():
+            raise WorkflowFailed(outcome) from outcome.failure.exception
+        case Cancelled():
+            raise WorkflowCancelled(outcome)

@@ -1,0 +1,128 @@
+"""Worker threads for plain functions: daemonic, so that a stuck one cannot keep the process alive (S11)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, final
+
+from orchestration.runtime.context import current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_THREADS = min(32, (os.cpu_count() or 1) + 4)
+
+
+class _Job:
+    """One call, on its way through a thread."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[object, ...]) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.variables = contextvars.copy_context()
+        self.context = current.get()
+        self._lock = Lock()
+        self._taken = False
+
+    def withdraw(self) -> bool:
+        """Take the job back; false if a thread has begun with it."""
+        return self._take()
+
+    def run(self) -> None:
+        """Call the function, unless the job was withdrawn, and hand over how it ended."""
+        if not self._take():
+            return
+        self.context.note_started()
+        try:
+            output = self.variables.run(self.function, *self.arguments)
+        except StopIteration as error:  # a future refuses it, and a coroutine would turn it into this as well
+            self._hand_over(None, RuntimeError(f"the step raised {error!r}"))
+        except BaseException as error:  # noqa: BLE001 - the driver decides what each means (S8, S30)
+            self._hand_over(None, error)
+        else:
+            self._hand_over(output, None)
+
+    def _take(self) -> bool:
+        with self._lock:
+            first, self._taken = not self._taken, True
+            return first
+
+    def _hand_over(self, output: object, error: BaseException | None) -> None:
+        try:
+            self.loop.call_soon_threadsafe(self._settle, output, error)
+        except RuntimeError:  # the loop has closed: a leaked attempt ended after everything else
+            return
+
+    def _settle(self, output: object, error: BaseException | None) -> None:
+        if self.future.cancelled():
+            return
+        if error is None:
+            self.future.set_result(output)
+        else:
+            self.future.set_exception(error)
+
+
+@final
+class Threads:
+    """At most `limit` threads, started when they are needed and kept until `close`."""
+
+    def __init__(self, limit: int = DEFAULT_THREADS) -> None:
+        """Start no thread yet."""
+        self._limit = limit
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+        self._open = 0  # jobs that are queued or run
+        self._lock = Lock()
+
+    async def call(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of any function
+        """Call a function in a thread, in a copy of the present context.
+
+        A cancel withdraws a call that has not begun. One that has cannot be interrupted: the first cancel waits for
+        its end, which says what became of it, and the second gives it up.
+        """
+        job = _Job(function, arguments)
+        job.context.note_queued(self._release)
+        self._submit(job)
+        try:
+            return await asyncio.shield(job.future)
+        except asyncio.CancelledError:
+            if job.withdraw():
+                raise
+        return await job.future
+
+    def _submit(self, job: _Job) -> None:
+        with self._lock:
+            self._open += 1
+            if len(self._threads) < min(self._open, self._limit):
+                thread = Thread(target=self._work, name="orchestration-step", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        self._jobs.put(job)
+
+    def _release(self) -> None:
+        """Allow one more thread: an attempt has leaked, and its thread may never come back (S24)."""
+        with self._lock:
+            self._limit += 1
+
+    def close(self) -> None:
+        """End the threads, and wait for them if all are idle; one that still works ends when its work does (S29)."""
+        with self._lock:
+            idle = self._open == 0
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads if idle else ():
+            thread.join()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job.run()
+            finally:
+                with self._lock:
+                    self._open -= 1
