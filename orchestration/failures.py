@@ -24,7 +24,8 @@ class Failure:
 
     `kind` is the qualified name of the exception's class, `bases` those of all its base classes, `cause` the failure
     that it was raised from, `attached` later failures of the same run part (the first stays primary), `retry_after`
-    the seconds that the exception asks to be left alone for (S9). `exception` is there only in the process where it was raised, and takes no part in comparisons.
+    the seconds that the exception asks to be left alone for (S9). `exception` is there only in the process where it
+    was raised, and takes no part in comparisons.
     """
 
     kind: str
@@ -73,8 +74,9 @@ def _describe(exception: BaseException, path: str, seen: frozenset[int]) -> Fail
 
 def _retry_after(exception: BaseException) -> float | None:
     seconds = getattr(exception, "retry_after", None)
-    sound = isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0
-    return float(seconds) if sound else None
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
+        return None
+    return float(seconds)
 
 
 def _message(exception: BaseException) -> str:

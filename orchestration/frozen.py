@@ -50,10 +50,10 @@ def frozen(cls: type[T]) -> type[T]:
         "__qualname__": cls.__qualname__,
         "__doc__": cls.__doc__,
     }
-    final = cast("type[T]", type(draft)(cls.__name__, (draft,), namespace))
+    final: Any = type(cast("Any", draft))(cls.__name__, (draft,), namespace)
     if hasattr(draft, "__parameters__"):  # a generic class: the subclass has the same type variables
-        cast("Any", final).__parameters__ = draft.__parameters__
-    return final
+        final.__parameters__ = draft.__parameters__
+    return cast("type[T]", final)
 
 
 def evolve(value: T, **changes: object) -> T:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, Literal
+from typing import ClassVar, Generic, Literal, TYPE_CHECKING
 
 import attrs
 from typing_extensions import TypeVar
 
-from orchestration.failures import Failure
 from orchestration.frozen import frozen
+
+if TYPE_CHECKING:
+    from orchestration.failures import Failure
 
 T = TypeVar("T", covariant=True, default=object)
 

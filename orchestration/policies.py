@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -20,13 +20,13 @@ def names_of(kinds: Kinds | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(kind if isinstance(kind, str) else kind_name(kind) for kind in given)
 
 
-def _positive(_: object, field: attrs.Attribute[float], value: float) -> None:
+def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:
     if not value > 0:
         message = f"{field.name} must be above 0, found {value!r}"
         raise ValueError(message)
 
 
-def _not_negative(_: object, field: attrs.Attribute[float], value: float) -> None:
+def _not_negative(_: object, field: attrs.Attribute[Any], value: float) -> None:
     if not value >= 0:
         message = f"{field.name} must not be below 0, found {value!r}"
         raise ValueError(message)

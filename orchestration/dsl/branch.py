@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar, Unpack
 
 from orchestration.dsl.bodies import body_node
-from orchestration.dsl.options import Async, Named, StepOptions
 from orchestration.plan.body import Body
 from orchestration.plan.nodes import Arm, Node
 from orchestration.plan.nodes import Branch as BranchNode
 
 if TYPE_CHECKING:
+    from orchestration.dsl.options import Async, Named, StepOptions
+    from collections.abc import Callable
     from orchestration.dsl.workflow import Workflow
 
 In = TypeVar("In")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
@@ -11,6 +10,7 @@ from orchestration.plan.body import Body
 from orchestration.plan.nodes import Beside, Node
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from orchestration.dsl.workflow import Step
 
 In = TypeVar("In")

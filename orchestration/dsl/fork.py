@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar, TypeVarTuple, Unpack
@@ -14,6 +13,7 @@ from orchestration.plan.nodes import Graph, Node, Vertex
 from orchestration.plan.nodes import Step as StepNode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from orchestration.dsl.workflow import Step, Workflow
 
 In = TypeVar("In")

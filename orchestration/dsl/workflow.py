@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Generic, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Never, cast, overload
 
-from typing_extensions import Never, TypeVar, Unpack
+from typing_extensions import TypeVar, Unpack
 
 from orchestration.dsl.bodies import body_node
 from orchestration.dsl.branch import Branch
@@ -17,12 +16,12 @@ from orchestration.dsl.typed import Typed
 from orchestration.frozen import evolve
 from orchestration.plan.body import Body
 from orchestration.plan.compile import Plan, compile_plan
-from orchestration.plan.naming import defaulted
 from orchestration.plan.nodes import Beside, Compensated, Compensation, Map, Node, Pure, Scope
 from orchestration.plan.nodes import Step as StepNode
 from orchestration.runtime.local import LocalEngine, value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from orchestration.runtime.services import Services
 
 In = TypeVar("In", contravariant=True)
@@ -55,7 +54,7 @@ class Workflow(Generic[In, Out, R]):
 
     if not TYPE_CHECKING:  # a checker reads the class as generic; at run time the input's type is kept for the plan
 
-        def __class_getitem__(cls, parameters):  # noqa: ANN001, ANN206, D105 - see above
+        def __class_getitem__(cls, parameters):  # noqa: ANN001, ANN204, D105 - see above
             return Typed.of(super().__class_getitem__(parameters), parameters)
 
     # --- one body
@@ -67,7 +66,9 @@ class Workflow(Generic[In, Out, R]):
     @overload
     def step(self, body: Callable[[Out], T], /, **options: Unpack[StepOptions]) -> Step[In, T, R, Out]: ...
     @overload
-    def step(self, body: Callable[[S, Out], Async[T]], /, **options: Unpack[StepOptions]) -> Step[In, T, R | S, Out]: ...
+    def step(
+        self, body: Callable[[S, Out], Async[T]], /, **options: Unpack[StepOptions]
+    ) -> Step[In, T, R | S, Out]: ...
     @overload
     def step(self, body: Callable[[S, Out], T], /, **options: Unpack[StepOptions]) -> Step[In, T, R | S, Out]: ...
     def step(self, body: Any, /, **options: Any) -> Any:
@@ -80,7 +81,8 @@ class Workflow(Generic[In, Out, R]):
     def pure(self, function: Callable[[Out], T], /, **options: Unpack[Named]) -> Workflow[In, T, R]:
         """Compute: a plain, deterministic function that the interpreter evaluates itself, without retries (S7)."""
         body = Body.of(function)
-        return self._append(Pure(named(options, body.name or "pure"), body), Workflow)
+        workflow: Workflow[In, T, R] = self._append(Pure(named(options, body.name or "pure"), body), Workflow)
+        return workflow
 
     @overload
     def tap(self, body: Workflow[Out, Any, S], /, **options: Unpack[Named]) -> Workflow[In, Out, R | S]: ...
@@ -107,7 +109,7 @@ class Workflow(Generic[In, Out, R]):
     @overload
     def enrich(self, body: Callable[[S, Out], T], /, **options: Unpack[StepOptions]) -> Enrich[In, Out, T, R | S]: ...
     def enrich(self, body: Any, /, **options: Any) -> Any:
-        """Run a body beside the value; `.into(combine)` says how `combine(value, output)` makes one of the two (S21)."""
+        """Run a body beside the value; `.into(combine)` then makes one value: `combine(value, output)` (S21)."""
         return Enrich(body_node(body, options, "enrich"), lambda node: self._append(node, Step))
 
     # --- many bodies
@@ -204,16 +206,16 @@ class Workflow(Generic[In, Out, R]):
     def _scope(self) -> Scope:
         nodes: list[Node] = []
         here: Workflow[Any, Any, Any] | None = self
-        while here is not None and here._last is not None:
-            nodes.append(here._last)
-            here = here._before
+        while here is not None and here._last is not None:  # noqa: SLF001
+            nodes.append(here._last)  # noqa: SLF001 - of this class
+            here = here._before  # noqa: SLF001
         name = self._start.name or (nodes[-1].name if nodes else "")
         return evolve(self._start, name=name, children=tuple(reversed(nodes)))
 
     def _append_all(self, nodes: tuple[Node, ...], kind: Any) -> Any:  # noqa: ANN401 - as `_append`
         new = self
         for node in nodes:
-            new = new._append(node, kind)  # noqa: SLF001 - of this class
+            new = new._append(node, kind)
         return new
 
     def _append(self, node: Node, kind: Any) -> Any:  # noqa: ANN401 - `kind` of workflow, with the types of the method

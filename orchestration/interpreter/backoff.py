@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from orchestration.interpreter.effects import Attempted
     from orchestration.policies import Retry
 
-DRAW_BYTES = 7  # 56 bits: more than a float in [0, 1) can tell apart
+DRAW_BYTES = 6  # few enough bits for each quotient to be a float below 1
+DRAWS = 2 ** (8 * DRAW_BYTES)
 
 
 def delay_before_next(retry: Retry | None, failure: Failure, effect: Attempted, run_id: str) -> float | None:
@@ -26,4 +27,4 @@ def delay_before_next(retry: Retry | None, failure: Failure, effect: Attempted, 
 def draw(key: str, attempt: int) -> float:
     """Return a number in [0, 1) that depends on nothing but the idempotency key and the attempt."""
     digest = hashlib.blake2b(f"{key}#{attempt}".encode(), digest_size=DRAW_BYTES).digest()
-    return int.from_bytes(digest, "big") / 256**DRAW_BYTES
+    return int.from_bytes(digest, "big") / DRAWS

@@ -42,11 +42,11 @@ class BesideFrame:
 
 def _follow(node: Beside, path: str, value: object, child: Frame | Ended, turn: Turn) -> Frame | Ended:
     match child:
-        case Done() if node.combine is None:
-            return Done(value, child.trail)
-        case Done() if turn.stopping:
-            return Stopped(child.trail)
         case Done():
+            if node.combine is None:
+                return Done(value, child.trail)
+            if turn.stopping:
+                return Stopped(child.trail)
             return evaluate(node.combine, (value, child.value), path, turn, child.trail)
         case Broken() | Stopped():
             return child

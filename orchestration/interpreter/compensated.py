@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from orchestration.frozen import frozen
 from orchestration.interpreter.trail import Entry
 from orchestration.interpreter.turn import Broken, Done, Frame, Stopped
-from orchestration.plan.nodes import Compensated
 
 if TYPE_CHECKING:
+    from orchestration.plan.nodes import Compensated
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.turn import Ended, Turn
 

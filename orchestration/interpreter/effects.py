@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, TYPE_CHECKING
 
 import attrs
 
 from orchestration.frozen import frozen
-from orchestration.plan.body import Body
-from orchestration.plan.nodes import Compensation, Step, Undoable
+
+if TYPE_CHECKING:
+    from orchestration.plan.body import Body
+    from orchestration.plan.nodes import Compensation, Step, Undoable
 
 VALUE = {"holds": "value"}  # marks a field that holds a user's value: only the plan's codec can store it
 VALUES = {"holds": "values"}  # the same for a persistent map of such values

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestration.plan.nodes import Graph, Map
@@ -70,7 +71,7 @@ class Items:
 
     def lay_out(self, value: Any) -> tuple[object, ...]:  # noqa: ANN401 - a user's value
         """Return the items in order; what has no order of its own, or can be read only once, is refused (S2)."""
-        if isinstance(value, Set):
+        if isinstance(value, AbstractSet):
             message = f"map over a {type(value).__name__}, whose order is random: sort it first, .pure(sorted)"
             raise TypeError(message)
         if isinstance(value, Iterator):

@@ -19,7 +19,9 @@ def enter(node: Pure, path: str, value: object, turn: Turn) -> Done | Broken:
     return evaluate(node.body, (value,), path, turn)
 
 
-def evaluate(body: Body, values: tuple[object, ...], path: str, turn: Turn, trail: Trail | None = None) -> Done | Broken:
+def evaluate(
+    body: Body, values: tuple[object, ...], path: str, turn: Turn, trail: Trail | None = None
+) -> Done | Broken:
     """Call a function of the plan; what it raises fails the node like a step (S7)."""
     try:
         output = body.call(*values)

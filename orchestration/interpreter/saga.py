@@ -1,12 +1,9 @@
-"""Unwinding: undo what a scope has done, in reverse plan order, one at a time, shielded from every cancel (S22–S26)."""
+"""Unwinding: undo what a scope has done, in reverse plan order, one at a time, shielded from every cancel (S22-S26)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from typing_extensions import Self
-
-from orchestration.failures import Failure
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.backoff import delay_before_next
 from orchestration.interpreter.effects import RunUndo, StartTimer
@@ -17,6 +14,7 @@ from orchestration.outcomes import Held, InDoubt, Undone
 from orchestration.outcomes import UndoFailed as NotUndone
 
 if TYPE_CHECKING:
+    from orchestration.failures import Failure
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.turn import Frame, Turn
 

@@ -39,11 +39,9 @@ class ScopeFrame:
         return _follow(self.node, self.path, self.index, self.child.cancel(turn), self.trail, turn)
 
 
-def _follow(
-    node: Scope, path: str, index: int, child: Frame | Ended, trail: Trail | None, turn: Turn
-) -> Frame | Ended:
+def _follow(node: Scope, path: str, index: int, child: Frame | Ended, trail: Trail | None, turn: Turn) -> Frame | Ended:
     children = node.children
-    while type(child) is Done:
+    while isinstance(child, Done):
         trail = chained(trail, child.trail)
         index += 1
         if index == len(children):

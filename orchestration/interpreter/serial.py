@@ -36,8 +36,7 @@ TRAILS = (Entry, Stuck, Several)
 OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback)
 END_STATES = (outcomes.Undone, outcomes.UndoFailed, outcomes.Held, outcomes.InDoubt, outcomes.Kept)
 KINDS: dict[str, type] = {
-    kind.__name__: kind
-    for kind in (State, Ledger, Failure, RunStep, RunUndo, *FRAMES, *TRAILS, *OUTCOMES, *END_STATES)
+    kind.__name__: kind for kind in (State, Ledger, Failure, RunStep, RunUndo, *FRAMES, *TRAILS, *OUTCOMES, *END_STATES)
 }
 
 

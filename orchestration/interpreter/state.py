@@ -9,9 +9,9 @@ from rpds import HashTrieMap, List
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUES
-from orchestration.outcomes import EndState, Outcome
 
 if TYPE_CHECKING:
+    from orchestration.outcomes import EndState, Outcome
     from orchestration.interpreter.turn import Frame
 
 NOTHING_LATE: HashTrieMap[str, Any] = HashTrieMap()

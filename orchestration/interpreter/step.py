@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from typing_extensions import Self
-
-from orchestration.failures import Failure
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.backoff import delay_before_next
 from orchestration.interpreter.effects import Cancel, CancelTimer, RunStep, StartTimer
@@ -23,9 +20,11 @@ from orchestration.interpreter.trail import Entry
 from orchestration.interpreter.turn import Broken, Done, Stopped, illegal
 
 if TYPE_CHECKING:
+    from orchestration.failures import Failure
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.turn import Ended, Frame, Turn
     from orchestration.plan.nodes import Step
+
 
 def enter(node: Step, path: str, value: object, turn: Turn) -> StepFrame:
     """Begin the first attempt."""

@@ -13,9 +13,9 @@ from rpds import HashTrieMap, List
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUE
-from orchestration.plan.nodes import Undoable
 
 if TYPE_CHECKING:
+    from orchestration.plan.nodes import Undoable
     from collections.abc import Iterator
 
 

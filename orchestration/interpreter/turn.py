@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import attrs
-from typing_extensions import Self
 
 from orchestration.errors import IllegalEvent
-from orchestration.failures import Failure
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.effects import VALUE, Continue, Effect
 from orchestration.interpreter.events import Continued, Event
-from orchestration.interpreter.trail import Trail
-from orchestration.plan.nodes import Node
 
 if TYPE_CHECKING:
+    from orchestration.interpreter.trail import Trail
+    from orchestration.plan.nodes import Node
+    from orchestration.failures import Failure
     from collections.abc import Callable
 
     from orchestration.interpreter.state import Ledger

@@ -14,7 +14,8 @@ import attrs
 
 from orchestration.frozen import frozen
 from orchestration.plan.origin import module_name
-from orchestration.plan.types import Signature, signature_of, type_name
+from orchestration.plan.signatures import Signature, signature_of
+from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

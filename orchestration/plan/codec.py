@@ -2,16 +2,8 @@
 
 What JSON has is written as it is; everything else is an object with one key that starts with `$`: the tag. A dict with
 such a key of its own is written as `{"$dict": …}`, so data cannot forge a tag. A record (dataclass, attrs class,
-pydantic model, NamedTuple) is `{"$type": "module:Class", "fields": {…}}` by its concrete class.
-
-*A record is its state.* Decoding restores it as `copy` and `pickle` do: without `__init__`, `__post_init__` or
-validators. So what comes back is what was written, also where building it anew would give another value or none: a
-validator that parses text, pydantic's `Json` and `Base64Bytes`, an `init=False` field, an `InitVar`. Names are checked,
-a field that the class gained since is filled from its default; values are not checked against annotations here:
-that is for the boundary (S12), and what damages a journal is for its digests (S36, S37).
-
-The state is the fields, then, where there are any, `unset` (a model's fields that nobody gave), `attributes` (set on
-the instance beside its fields, cached properties excepted), `extra` (a model's additional values) and `private`.
+pydantic model, NamedTuple) is `{"$type": "module:Class", "fields": {…}}` by its concrete class: `records` says
+what its state is.
 """
 
 # What is written and read is data of any type: pyright's strict mode sees `Unknown` in each narrowing of it.
@@ -20,49 +12,38 @@ the instance beside its fields, cached properties excepted), `extra` (a model's 
 from __future__ import annotations
 
 import base64
-import dataclasses
-import inspect
 import json
 import math
 import pathlib
 import re
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from enum import Enum, Flag
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, Union, cast, final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import attrs
 import pydantic
 import pydantic_core
 
 from orchestration.errors import Defect, InvalidDocument, UnresolvedReference, Unserialisable
-from orchestration.plan.types import named_types, type_name
+from orchestration.plan.records import ABSENT, PARTS, form_of
+from orchestration.plan.typenames import named_types, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from orchestration.plan.records import Form
+
 Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
-Parts: TypeAlias = "dict[str, dict[str, object]]"
 Moment = TypeVar("Moment", datetime, time)
-Default: TypeAlias = "Callable[[dict[str, object]], object]"  # gets the values that there are
-Defaults: TypeAlias = "dict[str, Default | None]"  # of every field, in order; None where a value is required
-Take: TypeAlias = "Callable[[Any], Parts]"
-Build: TypeAlias = "Callable[[Parts], object]"
-_Form: TypeAlias = "_Enumeration | _Record"
 
 MAX_DEPTH = 100  # levels that a value may be nested: at six frames a level well below Python's limit of 1,000
 _PLAIN_BITS = 4096  # longer integers are written in hex: Python reads no more than 4300 decimal digits
 _SURROGATE = re.compile("[\ud800-\udfff]")  # JSON would join two of them to one character
 _MOMENT = re.compile(r"(?P<iso>[^\[;]+)(\[(?P<zone>[\w+-]+(/[\w+-]+)*)\])?(?P<fold>;fold=1)?")
-_ABSENT = object()
 _PAIR = 2
-_FACTORY = cast("type[Any]", attrs.Factory)  # a class, which attrs declares as a function
-_LATER = "_attrs_cached_hash"  # holds for one process only
 _SECRETS = (pydantic.SecretStr, pydantic.SecretBytes, pydantic.Secret)
-_PARTS = ("fields", "unset", "attributes", "extra", "private")
 
 
 def canonical(data: Json) -> str:
@@ -93,9 +74,9 @@ class Codec:
 
     def __init__(self, types: Iterable[object] = ()) -> None:
         """Take the classes that may occur; of two with one name the first counts."""
-        self._by_name: dict[str, _Form] = {}
+        self._by_name: dict[str, Form] = {}
         for kind in (kind for tp in types for kind in named_types(tp)):
-            form = _form_of(kind)
+            form = form_of(kind)
             if form is not None:
                 self._by_name.setdefault(form.name, form)
         self._by_kind = {form.kind: form for form in self._by_name.values()}
@@ -131,7 +112,7 @@ def _too_deep(error: type[Defect], path: str) -> Defect:
 class _Encoding:
     """One call of `encode`: the way from the root, and the containers on it."""
 
-    def __init__(self, forms: Mapping[type, _Form]) -> None:
+    def __init__(self, forms: Mapping[type, Form]) -> None:
         self.forms = forms
         self.trail: list[str] = []
         self.open: dict[int, int] = {}
@@ -191,12 +172,12 @@ class _Encoding:
         kind = type(value)
         expected = "a value of JSON, a standard type or a record whose class the plan names"
         mend = "Give plain data, a dataclass, an attrs class or a pydantic model."
-        if value is _ABSENT:
+        if value is ABSENT:
             self.refuse("no value", "a value in every field", "Set the field, or give it a default.")
         if isinstance(value, _SECRETS):
             expected = "no secret: a plain journal may not hold one (S33)"
             mend = "Configure a cipher for the journal, or pass a reference to the secret."
-        elif _form_of(kind) is not None:
+        elif form_of(kind) is not None:
             mend = f"Name {type_name(kind)} in an annotation of the plan, or give it to the codec."
         elif builtin := next((base for base in (*_TEXTS, *_WRITERS) if isinstance(value, base)), None):
             mend = f"Turn it into a plain {type_name(builtin)}: a subclass would not come back."
@@ -209,7 +190,7 @@ class _Encoding:
 class _Decoding:
     """One call of `decode`: the way from the root."""
 
-    def __init__(self, forms: Mapping[str, _Form]) -> None:
+    def __init__(self, forms: Mapping[str, Form]) -> None:
         self.forms = forms
         self.trail: list[str] = []
 
@@ -250,7 +231,7 @@ class _Decoding:
         return cast("dict[object, object]", self.guarded(lambda: dict(zip(keys, values, strict=True))))
 
     def tagged(self, tag: str, data: dict[str, object]) -> object:
-        allowed = {"$type": {tag, *_PARTS}, "$enum": {tag, "member"}}.get(tag, {tag})
+        allowed = {"$type": {tag, *PARTS}, "$enum": {tag, "member"}}.get(tag, {tag})
         if tag not in (*_READERS, *_TEXT_TAGS, "$type", "$enum"):
             self.unresolved(f"the tag {tag!r}", "a tag of this version", "Read it with the version that wrote it.")
         if not data.keys() <= allowed:
@@ -291,199 +272,6 @@ class _Decoding:
 
     def unresolved(self, found: str, expected: str, mend: str) -> NoReturn:
         raise UnresolvedReference("".join(self.trail), found=found, expected=expected, mend=mend)
-
-
-@final
-class _Enumeration:
-    """The form of an enum: a member by its name, a flag by its value, since flags combine."""
-
-    tag = "$enum"
-
-    def __init__(self, kind: type[Enum]) -> None:
-        self.kind = kind
-        self.name = type_name(kind)
-
-    def write(self, _: _Encoding, value: Any) -> Json:  # noqa: ANN401 - a member of `kind`
-        return {"$enum": self.name, "member": value.value if isinstance(value, Flag) else value.name}
-
-    def read(self, decoding: _Decoding, data: dict[str, object]) -> object:
-        member = data.get("member")
-        value: object = self.kind.__members__.get(member) if isinstance(member, str) else None
-        if issubclass(self.kind, Flag) and type(member) is int:
-            value = decoding.guarded(lambda: self.kind(member))
-        if type(value) is not self.kind:
-            decoding.refuse(f"the member {member!r:.80}", f"one of {self.name}")
-        return value
-
-
-@final
-class _Record:
-    """The form of a class with fields: `take` reads an instance's state in parts, `build` restores it."""
-
-    tag = "$type"
-
-    def __init__(self, kind: type, defaults: Defaults, take: Take, build: Build) -> None:
-        self.kind = kind
-        self.name = type_name(kind)
-        self.defaults = defaults
-        self.take = take
-        self.build = build
-
-    def write(self, encoding: _Encoding, value: object) -> Json:
-        data: dict[str, Json] = {"$type": self.name}
-        for part, contents in self.take(value).items():
-            if contents or part == "fields":
-                data[part] = {name: encoding.encode(item, f".{name}") for name, item in contents.items()}
-        return data
-
-    def read(self, decoding: _Decoding, data: dict[str, object]) -> object:
-        parts: Parts = {}
-        for part in _PARTS:
-            contents = data.get(part, {})
-            if not isinstance(contents, dict) or any(not isinstance(name, str) for name in contents):
-                decoding.refuse(type_name(type(contents)), f"an object with names in {part!r}")
-            named = cast("dict[str, object]", contents)
-            parts[part] = {name: decoding.decode(item, f".{name}") for name, item in named.items()}
-        self.complete(decoding, parts)
-        return decoding.guarded(lambda: self.build(parts))
-
-    def complete(self, decoding: _Decoding, parts: Parts) -> None:
-        """Check the names of the fields, and fill those that the class gained since, where they have a default."""
-        given = parts["fields"] | parts["unset"]
-        unknown = given.keys() - self.defaults.keys()
-        if unknown:
-            decoding.refuse(f"the unknown field {min(unknown)!r:.80}", f"the fields of {self.name}")
-        for name, default in self.defaults.items():
-            if name not in given:
-                if default is None:
-                    decoding.refuse(f"no field {name!r}", f"every field of {self.name} that has no default")
-                parts["unset"][name] = decoding.guarded(partial(default, given))
-
-
-def _form_of(kind: type) -> _Form | None:
-    """Return how instances of exactly `kind` are written, None where they are not."""
-    if issubclass(kind, Enum):
-        return _Enumeration(kind)
-    if issubclass(kind, pydantic.BaseModel):
-        return _Record(kind, _model_defaults(kind), _take_model, partial(_build_model, kind))
-    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        defaults = _tuple_defaults(kind)
-        return _Record(kind, defaults, _take_object(tuple(defaults)), partial(_build_tuple, kind))
-    if any(base.__module__ == "builtins" for base in kind.__mro__[:-1]):
-        return None  # an exception or a dict has a state of its own beside the fields
-    if attrs.has(kind):
-        defaults = {field.name: _attrs_default(field) for field in attrs.fields(kind)}
-    elif dataclasses.is_dataclass(kind):
-        defaults = {field.name: _dataclass_default(field) for field in dataclasses.fields(kind)}
-    else:
-        return None
-    return _Record(kind, defaults, _take_object(tuple(defaults)), partial(_build_object, kind))
-
-
-def _constant(value: object) -> Default:
-    return lambda _: value
-
-
-def _made_by(factory: Callable[[], object]) -> Default:
-    return lambda _: factory()
-
-
-def _model_defaults(kind: type[pydantic.BaseModel]) -> Defaults:
-    def default(field: pydantic.fields.FieldInfo) -> Default:
-        return lambda given: field.get_default(call_default_factory=True, validated_data=given)
-
-    return {name: None if item.is_required() else default(item) for name, item in kind.__pydantic_fields__.items()}
-
-
-def _tuple_defaults(kind: Any) -> Defaults:  # noqa: ANN401 - NamedTuple is no type
-    known: dict[str, Default] = {name: _constant(value) for name, value in kind._field_defaults.items()}
-    return {name: known.get(name) for name in kind._fields}
-
-
-def _attrs_default(field: attrs.Attribute[Any]) -> Default | None:
-    default: Any = field.default
-    if isinstance(default, _FACTORY):
-        return None if default.takes_self else _made_by(default.factory)
-    return None if default is attrs.NOTHING else _constant(default)
-
-
-def _dataclass_default(field: dataclasses.Field[Any]) -> Default | None:
-    if field.default_factory is not dataclasses.MISSING:
-        return _made_by(field.default_factory)
-    return None if field.default is dataclasses.MISSING else _constant(field.default)
-
-
-def _take_object(names: tuple[str, ...]) -> Take:
-    def take(value: object) -> Parts:
-        return {
-            "fields": {name: getattr(value, name, _ABSENT) for name in names},
-            "attributes": _attributes(value, names),
-        }
-
-    return take
-
-
-def _attributes(value: object, names: Iterable[str]) -> dict[str, object]:
-    """Return what was set on an instance beside its fields, without what is computed again or is not its own."""
-    own: dict[str, object] = getattr(value, "__dict__", {})
-    left_out = {*names, _LATER, "__orig_class__"}
-    return {
-        name: item
-        for name, item in own.items()
-        if name not in left_out and not isinstance(inspect.getattr_static(type(value), name, None), cached_property)
-    }
-
-
-def _take_model(value: pydantic.BaseModel) -> Parts:
-    names, own = type(value).__pydantic_fields__, value.__dict__
-    given = value.model_fields_set
-    private = value.__pydantic_private__ or {}
-    return {
-        "fields": {name: own.get(name, _ABSENT) for name in names if name in given},
-        "unset": {name: own.get(name, _ABSENT) for name in names if name not in given},
-        "attributes": _attributes(value, names),
-        "extra": value.__pydantic_extra__ or {},
-        "private": {name: item for name, item in private.items() if item is not pydantic_core.PydanticUndefined},
-    }
-
-
-def _build_model(kind: type[pydantic.BaseModel], parts: Parts) -> object:
-    """Restore a model by its own pickle protocol, in the order of its fields."""
-    values = parts["fields"] | parts["unset"]
-    allows = kind.model_config.get("extra") == "allow"
-    hidden = {name: item.get_default() for name, item in kind.__private_attributes__.items()} | parts["private"]
-    private = {name: item for name, item in hidden.items() if item is not pydantic_core.PydanticUndefined}
-    state = {
-        "__dict__": {name: values[name] for name in kind.__pydantic_fields__} | parts["attributes"],
-        "__pydantic_fields_set__": {*parts["fields"], *parts["extra"]},
-        "__pydantic_extra__": parts["extra"] if allows or parts["extra"] else None,
-        "__pydantic_private__": private if kind.__private_attributes__ else None,
-    }
-    instance = object.__new__(kind)
-    owner: Any = pydantic.RootModel if issubclass(kind, pydantic.RootModel) else pydantic.BaseModel
-    owner.__setstate__(instance, state)
-    return instance
-
-
-def _build_tuple(kind: Any, parts: Parts) -> object:  # noqa: ANN401 - NamedTuple is no type
-    values = parts["fields"] | parts["unset"]
-    instance: object = tuple.__new__(kind, [values[name] for name in kind._fields])
-    return _with_attributes(instance, parts)
-
-
-def _build_object(kind: type, parts: Parts) -> object:
-    instance: object = object.__new__(kind)
-    for name, item in (parts["fields"] | parts["unset"]).items():
-        object.__setattr__(instance, name, item)
-    if _LATER in getattr(getattr(kind.__hash__, "__code__", None), "co_names", ()):  # attrs' `cache_hash`
-        object.__setattr__(instance, _LATER, None)
-    return _with_attributes(instance, parts)
-
-
-def _with_attributes(instance: object, parts: Parts) -> object:
-    if parts["attributes"]:
-        vars(instance).update(parts["attributes"])
-    return instance
 
 
 def _tag_of(data: dict[object, object]) -> str | None:

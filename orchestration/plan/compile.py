@@ -12,13 +12,13 @@ from orchestration.errors import InvalidDocument
 from orchestration.frozen import frozen
 from orchestration.plan.body import Body
 from orchestration.plan.codec import Codec, canonical
-from orchestration.plan.document import encode, parse
+from orchestration.plan.document import FORMAT, encode, parse
 from orchestration.plan.flow import flow
 from orchestration.plan.mermaid import mermaid
 from orchestration.plan.naming import name_all
 from orchestration.plan.nodes import Branch, Compensated, Node, Scope, Step, children_of
 from orchestration.plan.report import Report
-from orchestration.plan.types import type_name
+from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +61,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as a JSON text, functions and types by reference; `from_json` reads it back."""
-        document = {"format": 1, "fingerprint": self.fingerprint, "plan": encode(self.root)}
-        return canonical(document)
+        return canonical({"format": FORMAT, "fingerprint": self.fingerprint, "plan": encode(self.root)})
 
     @staticmethod
     def from_json(text: str, registry: Registry) -> Plan:

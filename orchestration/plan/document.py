@@ -14,7 +14,7 @@ import attrs
 from orchestration.errors import InvalidDocument
 from orchestration.plan.body import Body, ServiceMethod
 from orchestration.plan.nodes import NODES, Arm, Compensation, Scope, Vertex
-from orchestration.plan.types import type_name
+from orchestration.plan.typenames import type_name
 from orchestration.policies import Retry
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from orchestration.plan.nodes import (
     child_path,
     children_of,
 )
-from orchestration.plan.report import said
 from orchestration.plan.shapes import item_type, tuple_items, union_members
-from orchestration.plan.types import Fit, fits, type_name
+from orchestration.plan.typenames import type_name
+from orchestration.plan.types import Fit, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,7 +84,9 @@ def _compensated(node: Compensated, path: str, given: object, source: str, repor
             expected="in_doubt on a step",
             mend="Give it to the step whose effect may be in doubt.",
         )
-    inner = next((below for below in _below(node.body) if isinstance(below, Step | Compensated) and _undoes(below)), None)
+    inner = next(
+        (below for below in _below(node.body) if isinstance(below, Step | Compensated) and _undoes(below)), None
+    )
     if inner is not None:
         report.add(
             path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from orchestration.plan.nodes import Beside, Branch, Compensated, Compensation, Graph, Map, Node, Pure, Scope, Step
@@ -51,16 +52,16 @@ class Drawing:
 
 def escape(text: str) -> str:
     """Return a text with everything that Mermaid or HTML could read as markup as a character reference."""
-    return "".join(char if char.isalnum() or char in " _-.,/[]×≤:" else f"#{ord(char)};" for char in text)
+    return "".join(char if char.isalnum() or char in " _-.,/[]≤:" else f"#{ord(char)};" for char in text)
 
 
 def mermaid(root: Scope) -> str:
     """Return the flowchart of a plan."""
     drawing = Drawing()
-    first, last = drawing.box("start", "([", "])"), ""
-    head, last = _chain(root, drawing)
-    drawing.edge(first, head)
-    drawing.edge(last, drawing.box("end", "([", "])"))
+    first = drawing.box("start", "([", "])")
+    entered, left = _chain(root, drawing)
+    drawing.edge(first, entered)
+    drawing.edge(left, drawing.box("end", "([", "])"))
     return "\n".join(["flowchart TD", *drawing.lines, ""])
 
 
@@ -72,7 +73,7 @@ def draw(node: Node, drawing: Drawing) -> Ends:
 
 def _chain(node: Scope, drawing: Drawing) -> Ends:
     ends = [draw(child, drawing) for child in node.children] or [(name := drawing.box(node.name), name)]
-    for (_, left), (entered, _) in zip(ends, ends[1:], strict=False):
+    for (_, left), (entered, _) in pairwise(ends):
         drawing.edge(left, entered)
     return ends[0][0], ends[-1][1]
 
@@ -116,7 +117,7 @@ def _beside(node: Beside, drawing: Drawing) -> Ends:
 
 
 def _branch(node: Branch, drawing: Drawing) -> Ends:
-    choice, merge = drawing.box(node.name, "{", "}"), ""
+    choice = drawing.box(node.name, "{", "}")
     arms = [(_condition(arm.test, arm.kind), *draw(arm.node, drawing)) for arm in node.arms]
     if node.otherwise is not None:
         arms.append(("otherwise", *draw(node.otherwise, drawing)))

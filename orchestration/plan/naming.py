@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from orchestration.frozen import evolve
 from orchestration.plan.nodes import child_path, children_of, with_children
@@ -29,8 +29,7 @@ def name_all(root: Scope, report: Report) -> Scope:
     """Return the tree with all names filled in and all nodes numbered in preorder."""
     given = root.name.removeprefix(DEFAULTED)
     _check(given, given, report)
-    named = _named(evolve(root, name=given), given, report, count())
-    return named  # type: ignore[return-value]  # a scope stays one
+    return cast("Scope", _named(evolve(root, name=given), given, report, count()))
 
 
 def _named(node: Node, path: str, report: Report, numbers: Iterator[int]) -> Node:

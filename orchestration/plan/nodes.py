@@ -7,13 +7,17 @@ interpreter's `rooms` (behaviour); names, checks, JSON and fingerprint come from
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, TYPE_CHECKING
 
 import attrs
 
 from orchestration.frozen import evolve, frozen
-from orchestration.plan.body import Body
 from orchestration.policies import Retry, names_of
+
+if TYPE_CHECKING:
+    from orchestration.plan.body import Body
+    from collections.abc import Mapping
 
 IN_DOUBT_ON = ("TimeoutError", "ConnectionError")
 UNDO_RETRY = Retry()
@@ -129,6 +133,13 @@ class Vertex:
     needs: tuple[int, ...] = ()
 
 
+def _positions(graph: Graph) -> Mapping[str, int]:
+    return MappingProxyType({vertex.node.name: index for index, vertex in enumerate(graph.vertices)})
+
+
+POSITIONS: Any = attrs.Factory(_positions, takes_self=True)
+
+
 @frozen
 class Graph:
     """Nodes that run side by side as far as their needs allow; a fork is a graph without needs (S14).
@@ -140,11 +151,7 @@ class Graph:
     vertices: tuple[Vertex, ...]
     concurrency: int | None = None
     number: int = place()
-    positions: dict[str, int] = attrs.field(init=False, eq=False, repr=False)
-
-    @positions.default
-    def _positions(self) -> dict[str, int]:
-        return {vertex.node.name: index for index, vertex in enumerate(self.vertices)}
+    positions: Mapping[str, int] = attrs.field(init=False, eq=False, repr=False, default=POSITIONS)
 
 
 @frozen

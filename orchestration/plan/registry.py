@@ -8,7 +8,7 @@ from typing import Any, final
 
 from orchestration.errors import UnresolvedReference
 from orchestration.plan.body import Body
-from orchestration.plan.types import type_name
+from orchestration.plan.typenames import type_name
 
 BUILTINS = (bool, int, float, str, bytes, list, dict, set, frozenset, tuple, object)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from orchestration.errors import PlanError, PlanErrors
-from orchestration.plan.types import Fit, fits, type_name
+from orchestration.plan.typenames import type_name
+from orchestration.plan.types import Fit, fits
 
 if TYPE_CHECKING:
     from orchestration.plan.body import Body
@@ -40,7 +41,7 @@ class Report:
     def callable(self, path: str, body: Body, *, role: str) -> None:
         """Note a problem if a body cannot be called with the values that its role gives it (S7)."""
         expected = f"a {role} that takes {body.arity} value{'' if body.arity == 1 else 's'}"
-        if not callable(body.call):
+        if not callable(cast("object", body.call)):
             mend = "Pass a function, a service's method or a workflow."
             self.add(path, found=f"{body.call!r}, which cannot be called", expected=expected, mend=mend)
         elif not body.accepts(body.arity + (body.kind == "method")):

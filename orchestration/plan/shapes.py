@@ -5,9 +5,10 @@ from __future__ import annotations
 import collections.abc
 import enum
 import types
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeGuard, Union, get_args, get_origin
 
 from typing_extensions import TypeAliasType
+
 
 def resolve(kind: object) -> object:
     """Return what a type alias stands for, without `Annotated`."""
@@ -23,7 +24,7 @@ def union_members(kind: object) -> tuple[object, ...] | None:
         return tuple(member for inner in get_args(kind) for member in union_members(inner) or (inner,))
     if kind is None:
         return (type(None),)
-    if isinstance(kind, type) and kind is not object and get_origin(kind) is None:
+    if _is_class(kind):
         return (kind,)
     return None
 
@@ -41,16 +42,21 @@ def item_type(kind: object) -> object | None:
         return _argument(origin, arguments)
     if kind is None:
         return None
-    if isinstance(kind, type) and kind is not object and not _iterable(kind):
+    if _is_class(kind) and not _iterable(kind):
         return None
     return str if kind is str else int if kind is bytes else Any
+
+
+def _is_class(kind: object) -> TypeGuard[type]:
+    """Tell a class from a type form; since Python 3.11 `Any` is a class as well, but says nothing."""
+    return isinstance(kind, type) and kind is not object and kind is not Any and get_origin(kind) is None
 
 
 def _argument(origin: type, arguments: tuple[object, ...]) -> object | None:
     if origin is tuple:
         if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - tuple[X, ...]
             return arguments[0]
-        return Union[arguments] if arguments else Any
+        return Union[arguments] if arguments else Any  # noqa: UP007 - at run time
     if not _iterable(origin):
         return None
     known = origin.__module__ in {"builtins", "collections", "collections.abc"}
@@ -58,7 +64,9 @@ def _argument(origin: type, arguments: tuple[object, ...]) -> object | None:
 
 
 def _iterable(kind: type) -> bool:
-    iterable = issubclass(kind, collections.abc.Iterable | collections.abc.AsyncIterable) or hasattr(kind, "__getitem__")
+    iterable = issubclass(kind, collections.abc.Iterable | collections.abc.AsyncIterable) or hasattr(
+        kind, "__getitem__"
+    )
     return iterable or issubclass(type(kind), enum.EnumMeta) or getattr(kind, "_is_protocol", False)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import types
 from asyncio import CancelledError, Task, TimerHandle
-from collections.abc import Callable, Coroutine, Generator
-from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from orchestration.failures import Failure
@@ -25,6 +23,8 @@ from orchestration.interpreter.events import (
 from orchestration.runtime.context import StepContext
 
 if TYPE_CHECKING:
+    from contextvars import Context
+    from collections.abc import Callable, Coroutine, Generator
     from orchestration.interpreter.events import Event
 
 

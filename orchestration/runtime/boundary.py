@@ -10,7 +10,7 @@ from pydantic.errors import PydanticUserError
 
 from orchestration.errors import InvalidInput, InvalidOutput
 from orchestration.interpreter.effects import Attempted, RunStep
-from orchestration.plan.types import type_name
+from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
     from orchestration.plan.compile import Plan

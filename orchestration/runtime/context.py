@@ -74,6 +74,10 @@ class StepContext:
         self._started = False
         self.when_leaked = when_leaked
 
+    def note_deadline(self, deadline: float) -> None:
+        """Say until when the attempt may run, in seconds since the epoch. For handlers."""
+        self._deadline = deadline
+
     def note_started(self) -> None:
         """Say that the body begins now: its timeout counts from here (S10). For handlers, from any thread."""
         self._started = True

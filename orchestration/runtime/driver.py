@@ -39,7 +39,6 @@ from orchestration.runtime.attempt import Attempt, drive
 from orchestration.runtime.context import current
 
 if TYPE_CHECKING:
-    from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
     from orchestration.runtime.handler import Handler

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestration.interpreter.effects import Attempted, RunStep
 from orchestration.plan.nodes import Compensated, Step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
     from orchestration.plan.body import Body
     from orchestration.plan.compile import Plan
     from orchestration.runtime.services import Services

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, WorkflowFailed
@@ -16,6 +15,7 @@ from orchestration.runtime.services import Services
 from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
     from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Compilable, Plan

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Generic, Never, cast
 
-from typing_extensions import Never, TypeVar
+from typing_extensions import TypeVar
 
 from orchestration.errors import AmbiguousService, MissingService
 from orchestration.plan.compile import bodies_of
-from orchestration.plan.types import type_name
+from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from orchestration.plan.body import Body
     from orchestration.plan.compile import Plan
 

@@ -1,0 +1,67 @@
+"""Bodies for the plans of tests: importable functions, so that plans have references and JSON forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Order:
+    """What most test workflows take."""
+
+    id: str
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What some give."""
+
+    number: int
+
+
+def double(n: int) -> int:
+    """Return twice a number."""
+    return n * 2
+
+
+def increase(n: int) -> int:
+    """Return the next number."""
+    return n + 1
+
+
+def undo(n: int) -> None:
+    """Undo `increase`."""
+
+
+def settle(n: int) -> None:
+    """Settle an `increase` that is in doubt."""
+
+
+def spread(n: int) -> list[int]:
+    """Return some numbers."""
+    return [n + i for i in range(abs(n) % 4)]
+
+
+def total(numbers: list[int]) -> int:
+    """Return the sum."""
+    return sum(numbers)
+
+
+def pair_total(one: int, other: int) -> int:
+    """Return the sum of two."""
+    return one + other
+
+
+def is_even(n: int) -> bool:
+    """Tell even numbers."""
+    return n % 2 == 0
+
+
+def sum_of(numbers: tuple[int, ...]) -> int:
+    """Return the sum of a tuple."""
+    return sum(numbers)
+
+
+def void(value: object) -> None:
+    """Undo anything."""
