@@ -51,8 +51,9 @@ def frozen(cls: type[T]) -> type[T]:
         "__doc__": cls.__doc__,
     }
     final: Any = type(cast("Any", draft))(cls.__name__, (draft,), namespace)
-    if hasattr(draft, "__parameters__"):  # a generic class: the subclass has the same type variables
-        final.__parameters__ = draft.__parameters__
+    parameters = getattr(draft, "__parameters__", None)
+    if parameters is not None:  # a generic class: the subclass has the same type variables
+        final.__parameters__ = parameters
     return cast("type[T]", final)
 
 

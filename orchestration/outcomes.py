@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Generic, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal
 
 import attrs
 from typing_extensions import TypeVar

@@ -12,8 +12,9 @@ from orchestration.plan.nodes import Arm, Node
 from orchestration.plan.nodes import Branch as BranchNode
 
 if TYPE_CHECKING:
-    from orchestration.dsl.options import Async, Named, StepOptions
     from collections.abc import Callable
+
+    from orchestration.dsl.options import Async, Named, StepOptions
     from orchestration.dsl.workflow import Workflow
 
 In = TypeVar("In")

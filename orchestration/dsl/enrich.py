@@ -11,6 +11,7 @@ from orchestration.plan.nodes import Beside, Node
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from orchestration.dsl.workflow import Step
 
 In = TypeVar("In")

@@ -14,6 +14,7 @@ from orchestration.plan.nodes import Step as StepNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from orchestration.dsl.workflow import Step, Workflow
 
 In = TypeVar("In")
@@ -24,7 +25,7 @@ S = TypeVar("S")
 Ts = TypeVarTuple("Ts")
 
 
-class Fork(Generic[In, X, FR, Unpack[Ts]]):
+class Fork(Generic[In, X, FR, *Ts]):
     """Bodies that run side by side on a value `X`; each adds its type to the tuple `Ts`, so any number is typed."""
 
     __slots__ = ("_close", "_nodes")
@@ -35,35 +36,35 @@ class Fork(Generic[In, X, FR, Unpack[Ts]]):
         self._close = close
 
     @overload
-    def fork(self, body: Workflow[X, T, S], /, **options: Unpack[Named]) -> Fork[In, X, FR | S, Unpack[Ts], T]: ...
+    def fork(self, body: Workflow[X, T, S], /, **options: Unpack[Named]) -> Fork[In, X, FR | S, *Ts, T]: ...
     @overload
     def fork(
         self, body: Callable[[X], Async[T]], /, **options: Unpack[StepOptions]
-    ) -> Fork[In, X, FR, Unpack[Ts], T]: ...
+    ) -> Fork[In, X, FR, *Ts, T]: ...
     @overload
-    def fork(self, body: Callable[[X], T], /, **options: Unpack[StepOptions]) -> Fork[In, X, FR, Unpack[Ts], T]: ...
+    def fork(self, body: Callable[[X], T], /, **options: Unpack[StepOptions]) -> Fork[In, X, FR, *Ts, T]: ...
     @overload
     def fork(
         self, body: Callable[[S, X], Async[T]], /, **options: Unpack[StepOptions]
-    ) -> Fork[In, X, FR | S, Unpack[Ts], T]: ...
+    ) -> Fork[In, X, FR | S, *Ts, T]: ...
     @overload
     def fork(
         self, body: Callable[[S, X], T], /, **options: Unpack[StepOptions]
-    ) -> Fork[In, X, FR | S, Unpack[Ts], T]: ...
+    ) -> Fork[In, X, FR | S, *Ts, T]: ...
     def fork(self, body: Any, /, **options: Any) -> Any:
         """Add a body that runs beside the others."""
         return Fork((*self._nodes, body_node(body, options, "fork")), self._close)
 
     @overload
-    def join(self, /, **options: Unpack[GroupOptions]) -> Step[In, tuple[Unpack[Ts]], FR]: ...
+    def join(self, /, **options: Unpack[GroupOptions]) -> Step[In, tuple[*Ts], FR]: ...
     @overload
     def join(
         self, body: Callable[[Unpack[Ts]], Async[T]], /, **options: Unpack[JoinOptions]
-    ) -> Step[In, T, FR, tuple[Unpack[Ts]]]: ...
+    ) -> Step[In, T, FR, tuple[*Ts]]: ...
     @overload
     def join(
         self, body: Callable[[Unpack[Ts]], T], /, **options: Unpack[JoinOptions]
-    ) -> Step[In, T, FR, tuple[Unpack[Ts]]]: ...
+    ) -> Step[In, T, FR, tuple[*Ts]]: ...
     def join(self, body: Any = None, /, *, concurrency: int | None = None, **options: Any) -> Any:
         """Close the fork: wait for all bodies and give their outputs as a tuple, or to a step as its arguments (S14).
 

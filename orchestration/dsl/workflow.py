@@ -22,6 +22,7 @@ from orchestration.runtime.local import LocalEngine, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
     from orchestration.runtime.services import Services
 
 In = TypeVar("In", contravariant=True)
@@ -197,6 +198,12 @@ class Workflow(Generic[In, Out, R]):
         return asyncio.run(cast("Workflow[Any, Any, Any]", self).run(value, services))
 
     # --- how it is put together
+
+    if TYPE_CHECKING:
+
+        def types_only(self, value: In, /) -> tuple[Out, R]:
+            """Tell a type checker what goes in, what comes out and which services are needed; never called."""
+            ...
 
     def as_node(self) -> Node:
         """Return the node that stands for this workflow where it is a body: its one step, or a scope of its own."""

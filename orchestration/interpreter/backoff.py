@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from orchestration.policies import Retry
 
 DRAW_BYTES = 6  # few enough bits for each quotient to be a float below 1
-DRAWS = 2 ** (8 * DRAW_BYTES)
+DRAWS = float(2 ** (8 * DRAW_BYTES))
 
 
 def delay_before_next(retry: Retry | None, failure: Failure, effect: Attempted, run_id: str) -> float | None:

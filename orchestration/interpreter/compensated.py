@@ -9,9 +9,9 @@ from orchestration.interpreter.trail import Entry
 from orchestration.interpreter.turn import Broken, Done, Frame, Stopped
 
 if TYPE_CHECKING:
-    from orchestration.plan.nodes import Compensated
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.turn import Ended, Turn
+    from orchestration.plan.nodes import Compensated
 
 
 def enter(node: Compensated, path: str, value: object, turn: Turn) -> Frame | Ended:

@@ -11,8 +11,8 @@ from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUES
 
 if TYPE_CHECKING:
-    from orchestration.outcomes import EndState, Outcome
     from orchestration.interpreter.turn import Frame
+    from orchestration.outcomes import EndState, Outcome
 
 NOTHING_LATE: HashTrieMap[str, Any] = HashTrieMap()
 NOTHING_UNDONE: List[EndState] = List()

@@ -15,8 +15,9 @@ from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUE
 
 if TYPE_CHECKING:
-    from orchestration.plan.nodes import Undoable
     from collections.abc import Iterator
+
+    from orchestration.plan.nodes import Undoable
 
 
 @frozen

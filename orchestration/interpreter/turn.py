@@ -12,13 +12,13 @@ from orchestration.interpreter.effects import VALUE, Continue, Effect
 from orchestration.interpreter.events import Continued, Event
 
 if TYPE_CHECKING:
-    from orchestration.interpreter.trail import Trail
-    from orchestration.plan.nodes import Node
-    from orchestration.failures import Failure
     from collections.abc import Callable
 
+    from orchestration.failures import Failure
     from orchestration.interpreter.state import Ledger
+    from orchestration.interpreter.trail import Trail
     from orchestration.outcomes import EndState
+    from orchestration.plan.nodes import Node
 
 STRETCH = 1_000  # nodes entered in one turn before the interpreter lets others have theirs (S7)
 

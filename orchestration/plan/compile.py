@@ -73,7 +73,15 @@ class Plan:
             PlanErrors: if the plan is wrong in itself.
         """
         root, fingerprint = parse(text, registry)
-        plan = compile_plan(root)
+        try:
+            plan = compile_plan(root)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise InvalidDocument(
+                "plan",
+                found=f"nodes that make no plan ({type(error).__name__}: {error})",
+                expected="a plan as to_json writes it",
+                mend="The text was changed: write it again with Plan.to_json().",
+            ) from error
         if plan.fingerprint != fingerprint:
             raise InvalidDocument(
                 plan.name,
@@ -93,6 +101,10 @@ class Compilable(Protocol[In, Out, R]):
 
     def compile(self) -> Plan:
         """Return the plan."""
+        ...
+
+    def types_only(self, value: In, /) -> tuple[Out, R]:
+        """Tell a type checker what goes in, what comes out and which services are needed; never called."""
         ...
 
 

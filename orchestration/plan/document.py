@@ -82,7 +82,12 @@ def _decode(data: Any, path: str, registry: Registry) -> Any:  # noqa: ANN401 - 
 
 
 def _body(fields: dict[str, Any], path: str, registry: Registry) -> Body:
-    stated = Body(**{"ref": "", "kind": "function", **fields})
+    stated = Body(
+        ref=fields.get("ref", ""),
+        kind=fields.get("kind", "function"),
+        arity=fields.get("arity", 1),
+        service=fields.get("service"),
+    )
     function = registry.function(stated.ref, path)
     found = Body.of(function, stated.arity)
     if stated.service is not None and stated.service != found.service:

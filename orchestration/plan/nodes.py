@@ -8,7 +8,7 @@ interpreter's `rooms` (behaviour); names, checks, JSON and fingerprint come from
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -16,8 +16,9 @@ from orchestration.frozen import evolve, frozen
 from orchestration.policies import Retry, names_of
 
 if TYPE_CHECKING:
-    from orchestration.plan.body import Body
     from collections.abc import Mapping
+
+    from orchestration.plan.body import Body
 
 IN_DOUBT_ON = ("TimeoutError", "ConnectionError")
 UNDO_RETRY = Retry()

@@ -6,10 +6,13 @@ import sys
 
 
 def module_name(module: str) -> str:
-    """Return a module's name; that of `__main__` is the stem of its file, as if it had been imported."""
+    """Return a module's name; that of `__main__` is the one it would have been imported by."""
     if module != "__main__":
         return module
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    main = sys.modules.get("__main__")
+    spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
+    if spec is not None:  # `python -m shop.flows`
+        return str(spec.name)
     return stem(file) if file else module
 
 

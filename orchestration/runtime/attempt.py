@@ -23,8 +23,9 @@ from orchestration.interpreter.events import (
 from orchestration.runtime.context import StepContext
 
 if TYPE_CHECKING:
-    from contextvars import Context
     from collections.abc import Callable, Coroutine, Generator
+    from contextvars import Context
+
     from orchestration.interpreter.events import Event
 
 

@@ -11,6 +11,7 @@ from orchestration.plan.nodes import Compensated, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
     from orchestration.plan.body import Body
     from orchestration.plan.compile import Plan
     from orchestration.runtime.services import Services

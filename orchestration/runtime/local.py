@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
 
 from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, WorkflowFailed
 from orchestration.outcomes import Cancelled, Failed, Outcome, Succeeded
@@ -16,6 +16,7 @@ from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
     from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Compilable, Plan
@@ -77,8 +78,9 @@ class Handle(Generic[T]):
             raise
         finally:
             threads.close()
-        self._done.set_result(outcome)
-        return outcome
+        checked = cast("Outcome[T]", outcome)  # what the plan gives is what the workflow's type says
+        self._done.set_result(checked)
+        return checked
 
     async def events(self) -> AsyncIterator[AnyEvent]:
         """Yield the events of the run from now on, up to its outcome."""

@@ -13,6 +13,7 @@ from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from orchestration.plan.body import Body
     from orchestration.plan.compile import Plan
 

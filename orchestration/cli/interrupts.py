@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM cancel the run; they never tear it down."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interrupts(cancel: Callable[[], object]) -> Generator[None]:
+    """Call `cancel` in the running event loop at each signal, instead of what the signal did before.
+
+    A signal that is ignored stays so: that is how a shell shields what runs in the background. Outside of the main
+    thread, where signals cannot be handled, nothing changes.
+    """
+    loop = asyncio.get_running_loop()
+
+    def on_signal(*_: object) -> None:
+        loop.call_soon_threadsafe(cancel)
+
+    main = threading.current_thread() is threading.main_thread()
+    taken = [number for number in SIGNALS if main and signal.getsignal(number) is not signal.SIG_IGN]
+    # `signal.signal` rather than the loop's own handler, which Windows lacks and which forgets the one before it
+    before = {number: signal.signal(number, on_signal) for number in taken}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -1,0 +1,66 @@
+"""`Lines`: the progress of a run as plain lines, few of them however many steps there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestration.interpreter.events import CancelRequested, Started
+from orchestration.observe.progress import NOTHING, Counts, Progress, static_path
+from orchestration.observe.terminal import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestration.interpreter.events import AnyEvent
+
+
+class Lines:
+    """Writes a line for a static path when one of its counts is new or has doubled since the last one.
+
+    So a map of 100,000 items writes 17 lines for its step and one at the end. As a context manager it writes, at its
+    end, the counts that have not been told.
+    """
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        """Write with `write`, which gets one line, without its end, at a time."""
+        self._write = write
+        self._progress = Progress()
+        self._told: dict[str, Counts] = {}
+
+    def take(self, event: AnyEvent) -> None:
+        """Take the next event of the run."""
+        before, self._progress = self._progress, self._progress.fold(event)
+        match event:
+            case Started():
+                self._write(escape(f"{event.path}: run {event.run_id} started"))
+            case CancelRequested():
+                self._write(escape(f"{event.path}: cancelled: {event.reason}"))
+            case _:
+                if self._progress is not before:
+                    self._tell(static_path(event.path))
+
+    def __enter__(self) -> Lines:  # noqa: PYI034 - nobody derives from it
+        """Begin."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Tell what is left to tell."""
+        for path in self._progress.paths:
+            if self._progress.at(path) != self._told.get(path, NOTHING):
+                self._write(escape(f"{path}: {self._progress.at(path)}"))
+
+    def _tell(self, path: str) -> None:
+        now = self._progress.at(path)
+        if _grew(self._told.get(path, NOTHING), now):
+            self._told[path] = now
+            self._write(escape(f"{path}: {now}"))
+
+
+def _grew(told: Counts, now: Counts) -> bool:
+    pairs = (
+        (told.done, now.done),
+        (told.failed, now.failed),
+        (told.retried, now.retried),
+        (told.undone, now.undone),
+    )
+    return any(after > before and after >= 2 * before for before, after in pairs)

@@ -1,0 +1,129 @@
+"""`Progress`: what a run has done so far, counted from its events. Pure: it knows no clock and no terminal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rpds import HashTrieMap
+
+from orchestration.frozen import evolve, frozen
+from orchestration.interpreter.events import (
+    CancelRequested,
+    Started,
+    StepCancelled,
+    StepFailed,
+    StepLeaked,
+    StepSucceeded,
+    StepTimedOut,
+    UndoSucceeded,
+)
+
+if TYPE_CHECKING:
+    from orchestration.interpreter.events import AnyEvent, StepEvent
+
+_INDEX = re.compile(r"\[\d+\]")
+_ATTEMPT = re.compile(r"#\d+")
+
+
+@frozen
+class Counts:
+    """What became of the steps at one static path.
+
+    `done` and `undone` count steps. `failed` counts steps whose last attempt failed or timed out: one that is tried
+    again leaves it when its next attempt has ended. `retried` counts attempts after the first.
+    """
+
+    done: int = 0
+    failed: int = 0
+    retried: int = 0
+    undone: int = 0
+
+    def __str__(self) -> str:
+        """Say what there is to say, in one line: `1,024 done, 3 failed`."""
+        named = (
+            (self.done, "done"),
+            (self.failed, "failed"),
+            (self.retried, "retried"),
+            (self.undone, "undone"),
+        )
+        return ", ".join(f"{count:,} {name}" for count, name in named if count) or "nothing yet"
+
+
+NOTHING = Counts()
+
+
+@frozen
+class Progress:
+    """The counts of a run by static path. `fold` returns what they are after one more event.
+
+    `paths` are in the order in which they were first heard of. `leaked` are attempts that outlived their cancel: what
+    becomes of them later is in the outcome, not in the counts (S24).
+    """
+
+    paths: tuple[str, ...] = ()
+    counts: HashTrieMap[str, Counts] = HashTrieMap()
+    name: str = ""
+    run_id: str = ""
+    cancelled: str | None = None
+    leaked: frozenset[tuple[str, int]] = frozenset()
+
+    def at(self, path: str) -> Counts:
+        """Return the counts at a static path."""
+        return self.counts.get(path, NOTHING)
+
+    def fold(self, event: AnyEvent) -> Progress:
+        """Return the progress after this event; one that changes nothing here leaves it as it is."""
+        match event:
+            case Started():
+                return evolve(self, name=event.path, run_id=event.run_id)
+            case CancelRequested():
+                return self if self.cancelled is not None else evolve(self, cancelled=event.reason)
+            case StepSucceeded() | StepFailed() | StepTimedOut() | StepCancelled() | StepLeaked():
+                return self._step(event)
+            case UndoSucceeded():
+                path = static_path(event.path)
+                now = self.at(path)
+                return self._with(path, evolve(now, undone=now.undone + 1))
+            case _:  # a view goes on with events that it knows nothing of: it is not what decides
+                return self
+
+    def _step(self, event: StepEvent) -> Progress:
+        attempt = (event.path, event.attempt)
+        if attempt in self.leaked:
+            return evolve(self, leaked=self.leaked - {attempt})
+        known = evolve(self, leaked=self.leaked | {attempt}) if isinstance(event, StepLeaked) else self
+        path = static_path(event.path)
+        now = self.at(path)
+        again = event.attempt > 1
+        counts = Counts(
+            done=now.done + isinstance(event, StepSucceeded),
+            failed=max(0, now.failed - again) + _failed(event),  # what was tried again has not failed
+            retried=now.retried + again,
+            undone=now.undone,
+        )
+        return known._with(path, counts)  # noqa: SLF001 - of this class
+
+    def _with(self, path: str, counts: Counts) -> Progress:
+        paths = self.paths if path in self.counts else (*self.paths, path)
+        return Progress(paths, self.counts.insert(path, counts), self.name, self.run_id, self.cancelled, self.leaked)
+
+
+def static_path(path: str) -> str:
+    """Return the path in the plan of a path in a run: without the numbers of items and attempts (S4).
+
+    `audit/parse[3]/read` becomes `audit/parse[]/read`, `checkout/sub#2/reserve` becomes `checkout/sub/reserve`.
+    """
+    if "[" in path:
+        path = _INDEX.sub("[]", path)
+    return _ATTEMPT.sub("", path) if "#" in path else path
+
+
+def _failed(event: StepEvent) -> bool:
+    match event:
+        case StepFailed() | StepTimedOut():
+            return True
+        case StepLeaked():
+            return event.seconds is not None  # by its timeout; without one it was cancelled
+        case _:
+            return False
