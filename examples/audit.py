@@ -23,6 +23,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import PositiveInt
+
 from orchestration import Workflow, step_context
 
 STDLIB = Path("stdlib")
@@ -43,7 +45,7 @@ class Audit:
 
     root: Path = STDLIB
     database: Path = DATABASE
-    limit: int | None = None
+    limit: PositiveInt | None = None
     minimum_docstrings: float = 0.0
 
 
@@ -97,6 +99,8 @@ class Rejected(Exception):
 def find(audit: Audit) -> list[Path]:
     """List the Python files under the root, without those of installed packages."""
     root = Path(sysconfig.get_path("stdlib")) if audit.root == STDLIB else audit.root
+    if not root.is_dir():
+        raise NotADirectoryError(root)
     found = (path for path in root.rglob("*.py") if "site-packages" not in path.relative_to(root).parts)
     return sorted(found)[: audit.limit]
 
@@ -107,7 +111,8 @@ def measure(path: Path) -> Metrics | Unreadable:
         source = path.read_bytes()
         tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return Unreadable(path, getattr(error, "lineno", None) or 0, f"{type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {getattr(error, 'msg', error)}"
+        return Unreadable(path, getattr(error, "lineno", None) or 0, reason)
     nodes = list(ast.walk(tree))
     classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -145,7 +150,7 @@ def top_ten(*figures: Mapping[str, int]) -> dict[str, int]:
 def note(unreadable: Unreadable) -> str:
     """Say why a file cannot be read, with the line that the parser stumbled over."""
     line = linecache.getline(str(unreadable.path), unreadable.line).strip()
-    return f"{unreadable.path}: {unreadable.reason}" + (f": {line}" if line else "")
+    return f"{unreadable.path}:{unreadable.line} {unreadable.reason}" + (f": {line}" if line else "")
 
 
 def report(audit: Audit, files: list[Metrics | str]) -> Report:

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import NonNegativeFloat, PositiveInt
+
 from orchestration import Retry, Services, Workflow, step_context
 
 DATABASE = Path(tempfile.gettempdir(), "shop.db")
@@ -40,10 +42,10 @@ class Order:
     """What somebody wants; `card` is a token of theirs, `pickup_seconds` is how long the courier takes to come."""
 
     item: str
-    quantity: int = 1
+    quantity: PositiveInt = 1
     card: str = "card-1"
     express: bool = False
-    pickup_seconds: float = 0.0
+    pickup_seconds: NonNegativeFloat = 0.0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@
         ├── WorkflowFailed
         └── WorkflowCancelled
 
+    PlanWarning              is no error: it is given by `warnings.warn` when a plan is compiled
+
 Each message names where, what was found, what was expected and the mend.
 """
 
@@ -54,6 +56,10 @@ def _rebuild(kind: type[Defect], path: str, found: str, expected: str, mend: str
 
 class PlanError(Defect):
     """One thing that is wrong with a plan (S6)."""
+
+
+class PlanWarning(UserWarning):
+    """Something in a plan that is allowed, but hardly meant (S22)."""
 
 
 class PlanErrors(ExceptionGroup[PlanError], OrchestrationError):

@@ -7,7 +7,6 @@ from typing import Any, Literal
 import attrs
 
 from orchestration.failures import kind_name
-from orchestration.frozen import frozen
 
 Jitter = Literal["full", "equal", "none"]
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
@@ -32,7 +31,7 @@ def _not_negative(_: object, field: attrs.Attribute[Any], value: float) -> None:
         raise ValueError(message)
 
 
-@frozen
+@attrs.frozen  # not `frozen`: mypy knows only attrs' own classes to have converters
 class Retry:
     """How often something is tried and how long the waits between are (S9).
 

@@ -101,8 +101,8 @@ def _load_file(source: str) -> ModuleType:
         found = f"a file whose name is that of {_file_of(known) or 'a built-in module'}, which is imported already"
         raise Misuse(source, found=found, expected=f"one module {name!r}", mend="Rename the file.")
     spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise Misuse(source, found="a file that Python cannot load", expected="a .py file", mend="Look at the path.")
+    assert spec is not None  # noqa: S101 - Python knows how to load what ends in .py
+    assert spec.loader is not None  # noqa: S101 - as above
     _prepend_to_path(file.parent)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:

@@ -49,8 +49,7 @@ def run(options: argparse.Namespace) -> Exit:
     workflow, module = load_workflow(options.reference)
     plan = workflow.compile()
     value = read_input(plan, options.input)
-    wanted = options.services is not None or plan.services
-    services = find_services(options.services, module) if wanted else None
+    services = find_services(options.services, module, plan)
     view = None if options.quiet else choose_view(plan)
     performance = Performance(workflow, services=services, run_id=options.run_id)
     try:

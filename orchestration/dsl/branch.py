@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 from typing_extensions import TypeVar, Unpack
 
 from orchestration.dsl.bodies import body_node
+from orchestration.dsl.open import Open
 from orchestration.plan.body import Body
 from orchestration.plan.nodes import Arm, Node
 from orchestration.plan.nodes import Branch as BranchNode
@@ -26,10 +27,11 @@ U = TypeVar("U")
 S = TypeVar("S")
 
 
-class Branch(Generic[In, X, T, FR]):
+class Branch(Open, Generic[In, X, T, FR]):
     """Arms for a value `X`, in order: the first that holds is taken, and `T` is the union of their outputs (S13)."""
 
     __slots__ = ("_arms", "_close", "_name")
+    _closed_by = ".otherwise(body) or .exhaustive()"
 
     def __init__(self, name: str, arms: tuple[Arm, ...], close: Callable[[Node], Any]) -> None:
         """Belong to the workflow that `close` puts the finished node behind."""

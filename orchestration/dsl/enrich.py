@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
+from orchestration.dsl.open import Open
 from orchestration.plan.body import Body
 from orchestration.plan.nodes import Beside, Node
 
@@ -21,10 +22,11 @@ U = TypeVar("U")
 FR = TypeVar("FR")
 
 
-class Enrich(Generic[In, X, T, FR]):
+class Enrich(Open, Generic[In, X, T, FR]):
     """A body runs beside the value `X` and gives a `T`."""
 
     __slots__ = ("_close", "_node")
+    _closed_by = ".into(combine)"
 
     def __init__(self, node: Node, close: Callable[[Node], Any]) -> None:
         """Belong to the workflow that `close` puts the finished node behind."""

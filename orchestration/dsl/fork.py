@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 from typing_extensions import TypeVar, TypeVarTuple, Unpack
 
 from orchestration.dsl.bodies import body_node
+from orchestration.dsl.open import Open
 from orchestration.dsl.options import Async, GroupOptions, JoinOptions, Named, StepOptions, named
-from orchestration.frozen import evolve
 from orchestration.plan.nodes import Graph, Node, Vertex
-from orchestration.plan.nodes import Step as StepNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +24,11 @@ S = TypeVar("S")
 Ts = TypeVarTuple("Ts")
 
 
-class Fork(Generic[In, X, FR, *Ts]):
+class Fork(Open, Generic[In, X, FR, *Ts]):
     """Bodies that run side by side on a value `X`; each adds its type to the tuple `Ts`, so any number is typed."""
 
     __slots__ = ("_close", "_nodes")
+    _closed_by = ".join() or .join(body)"
 
     def __init__(self, nodes: tuple[Node, ...], close: Callable[..., Any]) -> None:
         """Belong to the workflow that `close` puts the finished nodes behind."""
@@ -38,9 +38,7 @@ class Fork(Generic[In, X, FR, *Ts]):
     @overload
     def fork(self, body: Workflow[X, T, S], /, **options: Unpack[Named]) -> Fork[In, X, FR | S, *Ts, T]: ...
     @overload
-    def fork(
-        self, body: Callable[[X], Async[T]], /, **options: Unpack[StepOptions]
-    ) -> Fork[In, X, FR, *Ts, T]: ...
+    def fork(self, body: Callable[[X], Async[T]], /, **options: Unpack[StepOptions]) -> Fork[In, X, FR, *Ts, T]: ...
     @overload
     def fork(self, body: Callable[[X], T], /, **options: Unpack[StepOptions]) -> Fork[In, X, FR, *Ts, T]: ...
     @overload
@@ -48,9 +46,7 @@ class Fork(Generic[In, X, FR, *Ts]):
         self, body: Callable[[S, X], Async[T]], /, **options: Unpack[StepOptions]
     ) -> Fork[In, X, FR | S, *Ts, T]: ...
     @overload
-    def fork(
-        self, body: Callable[[S, X], T], /, **options: Unpack[StepOptions]
-    ) -> Fork[In, X, FR | S, *Ts, T]: ...
+    def fork(self, body: Callable[[S, X], T], /, **options: Unpack[StepOptions]) -> Fork[In, X, FR | S, *Ts, T]: ...
     def fork(self, body: Any, /, **options: Any) -> Any:
         """Add a body that runs beside the others."""
         return Fork((*self._nodes, body_node(body, options, "fork")), self._close)
@@ -74,7 +70,4 @@ class Fork(Generic[In, X, FR, *Ts]):
         graph = Graph(name, tuple(Vertex(node) for node in self._nodes), concurrency)
         if body is None:
             return self._close(graph)
-        step = body_node(body, options, "join", arity=len(self._nodes))
-        if isinstance(step, StepNode):
-            step = evolve(step, spread=True)
-        return self._close(graph, step)
+        return self._close(graph, body_node(body, options, "join", spread=len(self._nodes)))

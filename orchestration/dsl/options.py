@@ -14,7 +14,7 @@ from typing_extensions import TypeVar
 from orchestration.plan.naming import DEFAULTED, defaulted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from orchestration.policies import Kinds, Retry
 
@@ -65,7 +65,28 @@ class UndoOptions(TypedDict, total=False):
     """Seconds that one attempt of the undo may take; 30 by default (S24)."""
 
 
+def refuse(options: Iterable[str], reason: str) -> None:
+    """Raise if there are options that cannot take effect."""
+    unknown = ", ".join(sorted(options))
+    if unknown:
+        raise TypeError(f"unexpected option {unknown}: {reason}")
+
+
+def text(option: str, value: Any) -> Any:  # noqa: ANN401 - as it came from a caller
+    """Return the value of an option that is text, or None; a name of another type could not even be reported."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{option} must be a str, found {value!r}")
+    return value
+
+
 def named(options: Mapping[str, Any], default: str) -> str:
-    """Return the name that the options give, or else one that may be numbered to be unique (S4)."""
-    given = options.get("name")
-    return given if given is not None else defaulted(default.removeprefix(DEFAULTED))
+    """Return the name that the options give, or else one that may be numbered to be unique (S4).
+
+    Raises:
+        TypeError: if there is another option (nothing is ignored silently, S6), or the name is no text.
+    """
+    given = text("name", options.get("name"))
+    refuse(options.keys() - {"name"}, "it takes only name=; give policies to the steps inside")
+    if given is not None:
+        return str(given)
+    return default if default.startswith(DEFAULTED) else defaulted(default)

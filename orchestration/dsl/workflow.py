@@ -11,7 +11,7 @@ from orchestration.dsl.bodies import body_node
 from orchestration.dsl.branch import Branch
 from orchestration.dsl.enrich import Enrich
 from orchestration.dsl.fork import Fork
-from orchestration.dsl.options import Async, GroupOptions, Named, StepOptions, UndoOptions, named
+from orchestration.dsl.options import Async, GroupOptions, Named, StepOptions, UndoOptions, named, refuse, text
 from orchestration.dsl.typed import Typed
 from orchestration.frozen import evolve
 from orchestration.plan.body import Body
@@ -48,7 +48,7 @@ class Workflow(Generic[In, Out, R]):
 
     def __init__(self, name: str, *, version: str = "1", takes: object = Any) -> None:
         """Begin a workflow that passes its input on; `Workflow[Order](...)` sets `takes` to `Order`."""
-        self._start = Scope(name, (), takes, version)
+        self._start = Scope(text("name", name) or "", (), takes, version)
         self._before: Workflow[Any, Any, Any] | None = None
         self._last: Node | None = None
         self._plan: Plan | None = None
@@ -278,10 +278,11 @@ class Step(Workflow[In, Out, R], Generic[In, Out, R, StepIn]):
         `in_doubt(input)` is for an effect of which nobody knows whether it landed. Takes `in_doubt_on`, `retry` and
         `timeout` as well: see `UndoOptions`.
         """
+        refuse(options.keys() - UndoOptions.__optional_keys__, "see UndoOptions for what a compensation takes")
         doubt = None if in_doubt is None else Body.of(in_doubt)
         compensation = Compensation(Body.of(undo), doubt, **options)
         step = cast("Node", self._last)
-        if isinstance(step, StepNode):
+        if isinstance(step, StepNode) and step.compensation is None:
             compensated: Node = evolve(step, compensation=compensation)
         else:
             compensated = Compensated(step.name, step, compensation)

@@ -30,14 +30,15 @@ class Lines:
     def take(self, event: AnyEvent) -> None:
         """Take the next event of the run."""
         before, self._progress = self._progress, self._progress.fold(event)
+        if self._progress is before:
+            return
         match event:
             case Started():
                 self._write(escape(f"{event.path}: run {event.run_id} started"))
             case CancelRequested():
                 self._write(escape(f"{event.path}: cancelled: {event.reason}"))
             case _:
-                if self._progress is not before:
-                    self._tell(static_path(event.path))
+                self._tell(static_path(event.path))
 
     def __enter__(self) -> Lines:  # noqa: PYI034 - nobody derives from it
         """Begin."""

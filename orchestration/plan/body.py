@@ -118,6 +118,11 @@ def method(kind: type[S], function: F) -> F:
     return ServiceMethod(kind, function)  # type: ignore[return-value]  # stands for the function wherever a body goes
 
 
+def reference(call: object) -> str | None:
+    """Return what names a function in a stored plan; `None` for what has no name of its own."""
+    return _reference(call) if _kind_of(call, 1, stated=False) in NAMED else None
+
+
 def _kind_of(call: object, arity: int, *, stated: bool) -> BodyKind:
     if isinstance(call, functools.partial):
         return "partial"

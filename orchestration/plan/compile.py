@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 from typing_extensions import TypeVar
 
-from orchestration.errors import InvalidDocument
+from orchestration.errors import InvalidDocument, PlanWarning
 from orchestration.frozen import frozen
 from orchestration.plan.body import Body
 from orchestration.plan.codec import Codec, canonical
@@ -75,7 +76,7 @@ class Plan:
         root, fingerprint = parse(text, registry)
         try:
             plan = compile_plan(root)
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise InvalidDocument(
                 "plan",
                 found=f"nodes that make no plan ({type(error).__name__}: {error})",
@@ -113,11 +114,15 @@ def compile_plan(root: Scope) -> Plan:
 
     Raises:
         PlanErrors: with all that is wrong, each with its path and mend (S6).
+
+    Warns `PlanWarning` of what is allowed, but hardly meant (S22).
     """
     report = Report()
     named = name_all(root, report)
     gives = flow(named, named.name, named.takes, f"the input of workflow {named.name!r}", report)
     report.close(named.name)
+    for message in report.warnings:
+        warnings.warn(message, PlanWarning, stacklevel=3)  # where `Workflow.compile` or `Plan.from_json` was called
     digest = hashlib.sha256(canonical({"plan": encode(named), "gives": type_name(gives)}).encode())
     nodes = tuple(walk(named))
     return Plan(named, gives, digest.hexdigest(), nodes, Codec(_types_of(named, gives)))

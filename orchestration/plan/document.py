@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from orchestration.plan.registry import Registry
 
 FORMAT = 1
+MOST_VALUES = 10_000  # of a join: a function is asked whether it takes so many, which costs memory
 KINDS: dict[str, type] = {kind.__name__: kind for kind in (*NODES, Arm, Vertex, Compensation, Retry, Body)}
 TYPE_FIELDS = frozenset({(Scope, "takes"), (Arm, "kind")})
 
@@ -54,7 +55,10 @@ def parse(text: str, registry: Registry) -> tuple[Scope, str]:
         raise _invalid("plan", "text that is no JSON", "a plan in JSON") from error
     match document:
         case {"format": 1, "fingerprint": str(fingerprint), "plan": {"is": "Scope"} as data}:
-            return _decode(data, "plan", registry), fingerprint
+            try:
+                return _decode(data, "plan", registry), fingerprint
+            except RecursionError as error:
+                raise _invalid("plan", "data nested too deep", f"a plan of format {FORMAT}") from error
         case _:
             raise _invalid("plan", "other data", f"a plan of format {FORMAT}")
 
@@ -64,30 +68,33 @@ def _decode(data: Any, path: str, registry: Registry) -> Any:  # noqa: ANN401 - 
         return tuple(_decode(item, f"{path}[{index}]", registry) for index, item in enumerate(data))
     if not isinstance(data, dict):
         return data
-    kind = KINDS.get(data.get("is", ""))
+    kind = KINDS.get(str(data.get("is")))
     if kind is None:
         raise _invalid(path, f"an object of kind {data.get('is')!r}", f"one of {', '.join(KINDS)}")
+    known = {field.name for field in attrs.fields(kind) if field.eq}
     fields = {}
     for name, content in data.items():
-        if name != "is":
-            inner = f"{path}.{name}"
-            is_type = (kind, name) in TYPE_FIELDS
-            fields[name] = registry.type(content, inner) if is_type else _decode(content, inner, registry)
+        inner = f"{path}.{name}"
+        if (kind, name) in TYPE_FIELDS:
+            fields[name] = registry.type(_text(content, inner), inner)
+        elif name in known:
+            fields[name] = _decode(content, inner, registry)
+        elif name != "is":
+            raise _invalid(inner, "a field of this name", f"the fields of a {kind.__name__}")
     if kind is Body:
         return _body(fields, path, registry)
     try:
         return kind(**fields)
-    except (TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise _invalid(path, f"{kind.__name__} with {', '.join(fields)}", f"the fields of a {kind.__name__}") from error
 
 
 def _body(fields: dict[str, Any], path: str, registry: Registry) -> Body:
-    stated = Body(
-        ref=fields.get("ref", ""),
-        kind=fields.get("kind", "function"),
-        arity=fields.get("arity", 1),
-        service=fields.get("service"),
-    )
+    ref, service = (_text(fields.get(name, ""), f"{path}.{name}") for name in ("ref", "service"))
+    arity = fields.get("arity", 1)
+    if not isinstance(arity, int) or not 0 < arity <= MOST_VALUES:
+        raise _invalid(f"{path}.arity", repr(arity), "how many values the function takes")
+    stated = Body(ref=ref, kind=fields.get("kind", "?"), arity=arity, service=service or None)
     function = registry.function(stated.ref, path)
     found = Body.of(function, stated.arity)
     if stated.service is not None and stated.service != found.service:
@@ -95,6 +102,12 @@ def _body(fields: dict[str, Any], path: str, registry: Registry) -> Body:
     if found != stated:
         raise _invalid(path, f"{found!r} under its reference", repr(stated))
     return found
+
+
+def _text(content: object, path: str) -> str:
+    if not isinstance(content, str):
+        raise _invalid(path, f"{content!r}", "a reference")
+    return content
 
 
 def _invalid(path: str, found: str, expected: str) -> InvalidDocument:

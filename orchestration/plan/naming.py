@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestration.plan.report import Report
 
 NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
-DEFAULTED = "?"  # stands before a name that nobody gave; no legal name has it
+DEFAULTED = "\0"  # stands before a name that nobody gave; no legal name has it, and nobody writes it
 
 
 def defaulted(name: str) -> str:
@@ -28,7 +28,7 @@ def defaulted(name: str) -> str:
 def name_all(root: Scope, report: Report) -> Scope:
     """Return the tree with all names filled in and all nodes numbered in preorder."""
     given = root.name.removeprefix(DEFAULTED)
-    _check(given, given, report)
+    _check(given, given or "workflow", report)
     return cast("Scope", _named(evolve(root, name=given), given, report, count()))
 
 
@@ -59,6 +59,7 @@ def _unique(names: list[str], path: str, report: Report) -> Iterator[str]:
             yield name
             continue
         plain = unique = name.removeprefix(DEFAULTED)
+        _check(plain, f"{path}/{plain}", report)
         while unique in taken:
             unique = f"{plain}_{next(tried.setdefault(plain, count(2)))}"
         taken.add(unique)
@@ -67,5 +68,5 @@ def _unique(names: list[str], path: str, report: Report) -> Iterator[str]:
 
 def _check(name: str, path: str, report: Report) -> None:
     if not NAME.fullmatch(name):
-        expected = f"a name of the form {NAME.pattern}"
-        report.add(path, found=f"the name {name!r}", expected=expected, mend="Give another name=.")
+        expected = "a name of ASCII letters, digits, '_', '-' and '.', with a letter or '_' first"
+        report.add(path, found=f"the name {name!r}", expected=expected, mend="Give it another name.")

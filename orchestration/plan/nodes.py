@@ -30,7 +30,7 @@ def place() -> Any:  # noqa: ANN401 - a field specifier: the type is the field's
     return attrs.field(default=-1, eq=False, repr=False, kw_only=True)
 
 
-@frozen
+@attrs.frozen  # not `frozen`: mypy knows only attrs' own classes to have converters
 class Compensation:
     """How a step is undone (S22).
 
@@ -49,8 +49,8 @@ class Compensation:
 class Step:
     """An effect: a handler calls the body (S7). `attempt_timeout` is in seconds and bounds one attempt (S10).
 
-    `run_in` is `"loop"`, `"thread"` or the name of an executor; by default an `async def` runs in the loop and a
-    plain `def` in a worker thread (S11). `spread` calls the body with the items of the value as arguments.
+    `run_in` is `"loop"` or `"thread"`; by default an `async def` runs in the loop and a plain `def` in a worker thread
+    (S11). `spread` calls the body with the items of the value as arguments.
     """
 
     name: str

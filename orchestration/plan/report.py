@@ -23,29 +23,47 @@ class Report:
     def __init__(self) -> None:
         """Start with nothing wrong."""
         self.problems: list[PlanError] = []
+        self.warnings: list[str] = []
 
     def add(self, path: str, *, found: str, expected: str, mend: str) -> None:
         """Note one problem."""
         self.problems.append(PlanError(path, found=found, expected=expected, mend=mend))
 
-    def fit(self, path: str, produced: object, expected: object, *, source: str, body: Body) -> None:
-        """Note a problem if a value of type `produced`, from `source`, cannot go into `body` (S6: only a misfit)."""
+    def warn(self, path: str, *, found: str, expected: str, mend: str) -> None:
+        """Note what is allowed, but hardly meant."""
+        self.warnings.append(f"{path}: found {found}; expected {expected}. {mend}")
+
+    def fit(
+        self, path: str, produced: object, expected: object, *, source: str, body: Body, gets: str | None = None
+    ) -> None:
+        """Note a problem if a value of type `produced`, from `source`, cannot go into `body` (S6: only a misfit).
+
+        `gets` says what such a body is called with, where nothing can be put before it.
+        """
         if fits(produced, expected) is Fit.MISFITS:
             self.add(
                 path,
                 found=f"{type_name(produced)} from {source}",
                 expected=f"{type_name(expected)}, which {said(body)} takes",
-                mend=f"Change one of the two, or convert the value with .pure(...) before {said(body)}.",
+                mend=f"{gets}: change one of the two."
+                if gets
+                else f"Change one of the two, or convert the value with .pure(...) before {said(body)}.",
             )
 
     def callable(self, path: str, body: Body, *, role: str) -> None:
         """Note a problem if a body cannot be called with the values that its role gives it (S7)."""
-        expected = f"a {role} that takes {body.arity} value{'' if body.arity == 1 else 's'}"
+        values = f"{body.arity} value{'' if body.arity == 1 else 's'}"
+        expected = f"{role} that takes {values}"
         if not callable(cast("object", body.call)):
             mend = "Pass a function, a service's method or a workflow."
             self.add(path, found=f"{body.call!r}, which cannot be called", expected=expected, mend=mend)
         elif not body.accepts(body.arity + (body.kind == "method")):
-            self.add(path, found=f"{said(body)}, which does not", expected=expected, mend=_arity_mend(body))
+            self.add(
+                path,
+                found=f"{said(body)}, which cannot be called with {values}",
+                expected=expected,
+                mend=_arity_mend(body),
+            )
 
     def synchronous(self, path: str, body: Body, *, role: str) -> None:
         """Note a problem if a function that the interpreter evaluates is async or a service's method (S7)."""

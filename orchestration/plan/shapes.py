@@ -47,6 +47,17 @@ def item_type(kind: object) -> object | None:
     return str if kind is str else int if kind is bytes else Any
 
 
+def unordered(kind: object) -> bool:
+    """Tell whether a type is a set, or a union with one: its items come in no defined order (S2)."""
+    kind = resolve(kind)
+    if get_origin(kind) in (Union, types.UnionType):
+        return any(unordered(member) for member in get_args(kind))
+    origin = get_origin(kind) or kind
+    return isinstance(origin, type) and (
+        issubclass(origin, set | frozenset) or origin in (collections.abc.Set, collections.abc.MutableSet)
+    )
+
+
 def _is_class(kind: object) -> TypeGuard[type]:
     """Tell a class from a type form; since Python 3.11 `Any` is a class as well, but says nothing."""
     return isinstance(kind, type) and kind is not object and kind is not Any and get_origin(kind) is None

@@ -52,6 +52,14 @@ class StepContext:
         return self.effect.key(self._run_id)
 
     @property
+    def step_key(self) -> str:
+        """The idempotency key of the step that this attempt performs or undoes: what its effect was done under (S5).
+
+        In a step it equals `idempotency_key`; an undo or in-doubt handler looks the effect up by it.
+        """
+        return f"{self._run_id}:{self.effect.path}"
+
+    @property
     def deadline(self) -> float | None:
         """When this attempt will be timed out, in seconds since the epoch; `None` without a timeout (S10)."""
         return self._deadline

@@ -9,6 +9,7 @@ event, state, effects.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -71,7 +72,9 @@ class Driver:
         self._folding = False
         self._workers: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[None]] = []
-        self._streak = 0
+        self._coming = 0  # workers that have been woken or started and have not come to work yet
+        self._streak = 0  # attempts in a row that did not wait
+        self._resting = False  # whether the streak is to end in the next turn of the loop
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
         self._wake: asyncio.Future[None] = self._loop.create_future()
         self.state, self._first = start(plan, value, run_id=run_id, at=time.time())
@@ -114,9 +117,8 @@ class Driver:
 
     def _dismiss(self) -> None:
         """Let the workers go: nothing of the run lives on, except attempts that have leaked (S29)."""
-        for place in self._idle:
-            if not place.done():
-                place.set_result(None)
+        while self._idle:
+            self._idle.pop().set_result(None)
         for timer in self._timers.values():
             timer.cancel()
         for attempt in list(self._attempts.values()):  # only if the run was stopped without an outcome
@@ -193,6 +195,8 @@ class Driver:
 
     def _interrupt(self, attempt: Attempt) -> None:
         if attempt.interrupt():
+            if attempt.timer is not None:
+                attempt.timer.cancel()
             attempt.timer = self._loop.call_later(self._grace, self._leak, attempt)
 
     def _watch(self, attempt: Attempt) -> None:
@@ -241,19 +245,20 @@ class Driver:
 
     def _help(self) -> None:
         """Let as many workers as are useful go to work: idle ones first, then some new ones."""
-        wanted = min(len(self._ready), NEWCOMERS)
-        while wanted and self._idle:
-            place = self._idle.pop()
-            if not place.done():
-                place.set_result(None)
-                wanted -= 1
-        for _ in range(wanted):
-            self._workers.add(asyncio.create_task(self._work()))
+        wanted = min(len(self._ready) - self._coming, NEWCOMERS)
+        while wanted > 0:
+            wanted -= 1
+            self._coming += 1
+            if self._idle:
+                self._idle.pop().set_result(None)
+            else:
+                self._workers.add(asyncio.create_task(self._work()))
 
     async def _work(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a worker is a task
         ready, withdrawn, attempts = self._ready, self._withdrawn, self._attempts
+        self._coming -= 1
         try:
             while (ready and self._streak < STREAK) or await self._has_work():
                 effect = ready.popleft()
@@ -273,15 +278,16 @@ class Driver:
     def _begin(self, attempt: Attempt, context: Context) -> Suspended | None:
         """Call the body; if it waits for something, return what is needed to go on with it."""
         try:
-            body = context.run(self._handler, attempt.effect)
+            body = self._handler(attempt.effect)
             future = context.run(body.send, None)
         except StopIteration as stop:
-            self._ended(attempt, attempt.succeeded(stop.value, self._now()))
+            event = attempt.succeeded(stop.value, self._now())
         except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)
-            self._ended(attempt, self._raised(attempt, error))
+            event = self._raised(attempt, error)
         else:
             return context, body, future
         self._streak += 1
+        self._ended(attempt, event)
         return None
 
     async def _finish(self, attempt: Attempt, context: Context, body: Body, future: object) -> None:
@@ -291,34 +297,46 @@ class Driver:
         try:
             output = await drive(context, body, future)
         except BaseException as error:  # noqa: BLE001 - as above
-            self._ended(attempt, self._raised(attempt, error))
+            event = self._raised(attempt, error)
         else:
-            self._ended(attempt, attempt.succeeded(output, self._now()))
+            event = attempt.succeeded(output, self._now())
+        self._ended(attempt, event)
 
     async def _has_work(self) -> bool:
         """Wait for an effect to perform; false if this worker is not needed any more."""
         while not self._over:
-            try:
-                if self._streak >= STREAK:
+            if self._streak >= STREAK:  # the workers of a run share one budget a turn of the loop
+                if not self._resting:
+                    self._resting = True
                     self._loop.call_soon(self._end_streak)
-                    await asyncio.sleep(0)
-                if self._ready:
-                    return True
-                if len(self._idle) >= IDLE:
-                    return False
-                place: asyncio.Future[None] = self._loop.create_future()
-                self._idle.append(place)
-                await place
-            except asyncio.CancelledError:  # it was meant for an attempt that ended in the same moment
+                await _unless_cancelled(asyncio.sleep(0))
                 continue
+            if self._ready:
+                return True
+            if len(self._idle) >= IDLE:
+                return False
+            place: asyncio.Future[None] = self._loop.create_future()
+            self._idle.append(place)
+            await _unless_cancelled(place)
+            if place.cancelled():
+                self._idle.remove(place)
+            else:
+                self._coming -= 1
         return False
 
     def _end_streak(self) -> None:
         self._streak = 0
+        self._resting = False
 
     def _now(self) -> float:
         """Return the time of an event: it never runs backwards (S2)."""
         return max(time.time(), self.state.at)
+
+
+async def _unless_cancelled(what: Awaitable[object]) -> None:
+    """Wait; a cancel that reaches a worker here was meant for an attempt that has ended in the same moment."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await what
 
 
 LEAKED: set[asyncio.Task[None]] = set()  # asyncio keeps no strong reference to a task that still runs

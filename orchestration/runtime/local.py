@@ -82,16 +82,17 @@ class Handle(Generic[T]):
         self._done.set_result(checked)
         return checked
 
-    async def events(self) -> AsyncIterator[AnyEvent]:
-        """Yield the events of the run from now on, up to its outcome."""
+    def events(self) -> AsyncIterator[AnyEvent]:
+        """Iterate over the events of the run, from this call on and up to its outcome."""
         queue: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
         self._driver.listeners.append(queue.put_nowait)
         self._done.add_done_callback(lambda _: queue.put_nowait(None))
-        try:
-            while (event := await queue.get()) is not None:
-                yield event
-        finally:
-            self._driver.listeners.remove(queue.put_nowait)
+        return _until_none(queue)
+
+
+async def _until_none(queue: asyncio.Queue[AnyEvent | None]) -> AsyncIterator[AnyEvent]:
+    while (event := await queue.get()) is not None:
+        yield event
 
 
 @final
