@@ -138,7 +138,7 @@ def typecheck(session: nox.Session) -> None:
     """What the two type checkers must accept and must refuse of the public surface."""
     session.install("-e", ".[cli]", *group("types"))
     session.run("mypy", "--warn-unused-ignores", "typecheck")
-    session.run("pyright", "typecheck")
+    session.run("pyright", "--project", "typecheck")
 
 
 @nox.session

@@ -154,6 +154,17 @@ class TestPayments(Payments):
     pass
 
 
+class Audit:
+    def note(self, reserved: Reserved) -> None:
+        raise NotImplementedError
+
+    async def greet(self, user: User, cart: Cart) -> str:
+        raise NotImplementedError
+
+    def price(self, user: User, cart: Cart) -> float:
+        raise NotImplementedError
+
+
 class Mail(Protocol):
     def send(self, charge: Charge) -> bool: ...
 

@@ -61,6 +61,14 @@ class Fork(Open, Generic[In, X, FR, *Ts]):
     def join(
         self, body: Callable[[Unpack[Ts]], T], /, **options: Unpack[JoinOptions]
     ) -> Step[In, T, FR, tuple[*Ts]]: ...
+    @overload
+    def join(
+        self, body: Callable[[S, Unpack[Ts]], Async[T]], /, **options: Unpack[JoinOptions]
+    ) -> Step[In, T, FR | S, tuple[*Ts]]: ...
+    @overload
+    def join(
+        self, body: Callable[[S, Unpack[Ts]], T], /, **options: Unpack[JoinOptions]
+    ) -> Step[In, T, FR | S, tuple[*Ts]]: ...
     def join(self, body: Any = None, /, *, concurrency: int | None = None, **options: Any) -> Any:
         """Close the fork: wait for all bodies and give their outputs as a tuple, or to a step as its arguments (S14).
 

@@ -11,12 +11,12 @@ class Open:
     __slots__ = ()
     _closed_by: ClassVar[str]
 
-    def __repr__(self) -> str:
-        """Say how to close it."""
-        return f"an open {type(self).__name__.lower()} (close it with {self._closed_by})"
-
     if not TYPE_CHECKING:  # to a checker, what is missing is missing
 
         def __getattr__(self, name):  # noqa: ANN001, ANN204 - see above
             """Say what to do first: this was taken for a workflow."""
             raise AttributeError(f"{self!r} has no {name!r}", name=name, obj=self)
+
+    def __repr__(self) -> str:
+        """Say how to close it."""
+        return f"an open {type(self).__name__.lower()} (close it with {self._closed_by})"

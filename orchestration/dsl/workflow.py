@@ -250,10 +250,17 @@ class Step(Workflow[In, Out, R], Generic[In, Out, R, StepIn]):
         self,
         undo: Callable[[S, Out], object],
         /,
-        *,
-        in_doubt: Callable[[S, StepIn], object] = ...,
         **options: Unpack[UndoOptions],
     ) -> Workflow[In, Out, R | S]: ...
+    @overload
+    def compensate(
+        self,
+        undo: Callable[[S, Out], object],
+        /,
+        *,
+        in_doubt: Callable[[S2, StepIn], object],
+        **options: Unpack[UndoOptions],
+    ) -> Workflow[In, Out, R | S | S2]: ...
     @overload
     def compensate(
         self,

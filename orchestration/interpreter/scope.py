@@ -42,7 +42,8 @@ class ScopeFrame:
 def _follow(node: Scope, path: str, index: int, child: Frame | Ended, trail: Trail | None, turn: Turn) -> Frame | Ended:
     children = node.children
     while isinstance(child, Done):
-        trail = chained(trail, child.trail)
+        if child.trail is not None:
+            trail = chained(trail, child.trail)
         index += 1
         if index == len(children):
             return Done(child.value, trail)
@@ -50,10 +51,7 @@ def _follow(node: Scope, path: str, index: int, child: Frame | Ended, trail: Tra
             return unwind(Stopped(trail), path, turn)
         following = children[index]
         child = turn.enter(following, f"{path}/{following.name}", child.value)
-    match child:
-        case Broken():
-            return unwind(Broken(child.failure, chained(trail, child.trail)), path, turn)
-        case Stopped():
-            return unwind(Stopped(chained(trail, child.trail), child.failures), path, turn)
-        case _:
-            return ScopeFrame(node, path, index, child, trail)
+    if not isinstance(child, (Broken, Stopped)):
+        return ScopeFrame(node, path, index, child, trail)
+    child.trail = chained(trail, child.trail)
+    return unwind(child, path, turn)

@@ -98,9 +98,30 @@ def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 -
             case "values":
                 keys = sorted(content)
                 data[field.name] = [[key, plan.codec.encode(content[key], f"{inner}[{key}]")] for key in keys]
+            case "children":
+                data[field.name] = [_encode_child(plan, key, content[key], inner) for key in sorted(content)]
             case _:
                 data[field.name] = _encode(plan, content, inner)
     return data
+
+
+def _encode_child(plan: Plan, key: int, child: Any, path: str) -> Json:  # noqa: ANN401 - a frame or an output
+    if isinstance(child, tuple):
+        return [key, "output", plan.codec.encode(child[0], f"{path}[{key}]")]
+    return [key, "frame", _encode(plan, child, f"{path}[{key}]")]
+
+
+def _decode_children(plan: Plan, data: Any, path: str) -> HashTrieMap[int, Any]:  # noqa: ANN401 - to be looked at
+    children: HashTrieMap[int, Any] = HashTrieMap()
+    for entry in data if isinstance(data, list) else [data]:
+        match entry:
+            case [int(key), "output", output]:
+                children = children.insert(key, (plan.codec.decode(output, f"{path}[{key}]"),))
+            case [int(key), "frame", frame]:
+                children = children.insert(key, _decode(plan, frame, f"{path}[{key}]"))
+            case _:
+                raise _invalid(path, "something else than children")
+    return children
 
 
 def _decode(plan: Plan, data: Any, path: str) -> Any:  # noqa: ANN401 - any part of a state
@@ -134,6 +155,8 @@ def _decode_fields(plan: Plan, kind: type, data: dict[str, Any], path: str) -> A
                 pairs = _pairs(content, inner)
                 decoded = {key: plan.codec.decode(item, f"{inner}[{key}]") for key, item in pairs}
                 fields[field.name] = HashTrieMap(decoded)
+            case "children":
+                fields[field.name] = _decode_children(plan, content, inner)
             case _:
                 fields[field.name] = _decode(plan, content, inner)
     try:

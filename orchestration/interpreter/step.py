@@ -21,7 +21,7 @@ from orchestration.interpreter.turn import Broken, Done, Stopped, illegal
 
 if TYPE_CHECKING:
     from orchestration.failures import Failure
-    from orchestration.interpreter.events import Event
+    from orchestration.interpreter.events import Event, StepEvent
     from orchestration.interpreter.turn import Ended, Frame, Turn
     from orchestration.plan.nodes import Step
 
@@ -53,12 +53,17 @@ class StepFrame:
             raise illegal(event, effect.path, "an event")
         if self.due is not None:
             return self._next_attempt(event, self.due, turn)
-        if isinstance(event, _ENDS) and event.attempt != effect.attempt:
-            raise illegal(event, effect.path, f"attempt {effect.attempt}")
+        if not isinstance(event, _ENDS) or event.attempt != effect.attempt:
+            raise illegal(event, effect.path, f"the end of attempt {effect.attempt}")
+        if isinstance(event, StepSucceeded):
+            if effect.step.compensation is None:
+                return Done(event.output)
+            return Done(event.output, Entry(effect.path, effect.step, armed=True, value=event.output))
+        return self._ended(event, turn)
+
+    def _ended(self, event: StepEvent, turn: Turn) -> Frame | Ended:
+        effect = self.effect
         match event:
-            case StepSucceeded():
-                armed = effect.step.compensation is not None
-                return Done(event.output, Entry(effect.path, effect.step, True, event.output) if armed else None)  # noqa: FBT003 - armed
             case StepFailed():
                 return self._failed(event.failure, turn, doubt=self._uncertain(event.failure))
             case StepTimedOut():
@@ -72,7 +77,7 @@ class StepFrame:
             case StepCancelled() if turn.stopping:
                 return self._stopped(doubt=event.started)
             case _:
-                raise illegal(event, effect.path, "the end of an attempt")
+                raise illegal(event, effect.path, "no end that nobody asked for")
 
     def cancel(self, turn: Turn) -> Self | Stopped:
         """Cancel the attempt in flight; a backoff ends at once."""

@@ -35,13 +35,14 @@ class Body:
 
     `ref` is `module:qualname` for a function or method, for anything without a name of its own (a lambda, a closure,
     a partial, an object) only its kind: the place in the plan identifies it (S1). `arity` is how many values it is
-    called with; `service` names the class of a method, `owner` is that class where it was stated.
+    called with; `service` names the class of a method, `owner` is that class where it was `stated`.
     """
 
     ref: str
     kind: BodyKind
     arity: int = 1
     service: str | None = None
+    stated: bool = False
     call: Callable[..., Any] = attrs.field(default=None, eq=False, repr=False)
     owner: type | None = attrs.field(default=None, eq=False, repr=False)
     signature: Signature = attrs.field(default=UNKNOWN, eq=False, repr=False)
@@ -58,6 +59,7 @@ class Body:
             kind=kind,
             arity=arity,
             service=_service_of(call, owner) if kind == "method" else None,
+            stated=owner is not None,
             call=call,
             owner=owner,
             signature=(signature_of(call) or UNKNOWN) if callable(call) else UNKNOWN,

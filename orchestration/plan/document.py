@@ -94,11 +94,12 @@ def _body(fields: dict[str, Any], path: str, registry: Registry) -> Body:
     arity = fields.get("arity", 1)
     if not isinstance(arity, int) or not 0 < arity <= MOST_VALUES:
         raise _invalid(f"{path}.arity", repr(arity), "how many values the function takes")
-    stated = Body(ref=ref, kind=fields.get("kind", "?"), arity=arity, service=service or None)
+    kind, by_class = fields.get("kind", "?"), bool(fields.get("stated"))
+    stated = Body(ref=ref, kind=kind, arity=arity, service=service or None, stated=by_class)
     function = registry.function(stated.ref, path)
     found = Body.of(function, stated.arity)
-    if stated.service is not None and stated.service != found.service:
-        found = Body.of(ServiceMethod(registry.type(stated.service, path), function), stated.arity)
+    if by_class:
+        found = Body.of(ServiceMethod(registry.type(service, path), function), stated.arity)
     if found != stated:
         raise _invalid(path, f"{found!r} under its reference", repr(stated))
     return found

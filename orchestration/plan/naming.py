@@ -35,7 +35,7 @@ def name_all(root: Scope, report: Report) -> Scope:
 def _named(node: Node, path: str, report: Report, numbers: Iterator[int]) -> Node:
     numbered = evolve(node, number=next(numbers))
     children = children_of(numbered)
-    names = _unique([child.name for how, child in children if how == "named"], path, report)
+    names = iter([*_unique([child.name for how, child in children if how == "named"], path, report)])
     done = []
     for how, child in children:
         name = next(names) if how == "named" else child.name.removeprefix(DEFAULTED)

@@ -128,29 +128,29 @@ class Driver:
 
     def fold(self, event: Event) -> None:
         """Take an event: advance the machine and perform what comes out. Events that come up meanwhile queue."""
-        self._inbox.append(event)
+        inbox = self._inbox
+        inbox.append(event)
         if self._folding:
             return
         self._folding = True
         try:
-            while self._inbox and not self._over:
-                self._advance(self._inbox.popleft())
+            while inbox and not self._over:
+                event = inbox.popleft()
+                self.state, effects = advance(self.plan, self.state, event)
+                if self.listeners:
+                    self._tell(event)
+                self._perform(effects)
+                if self.state.outcome is not None:
+                    self._end()
         except BaseException as error:  # noqa: BLE001 - an interrupt in a pure function, or a defect: no run goes on
             self._stop = error
             self._end()
         finally:
             self._folding = False
 
-    def _advance(self, event: Event) -> None:
-        self.state, effects = advance(self.plan, self.state, event)
-        if self.listeners:
-            self._tell(event)
-        self._perform(effects)
-        if self.state.outcome is not None:
-            self._end()
-
     def _end(self) -> None:
         self._over = True
+        self._ready.clear()  # only a run that was stopped without an outcome has effects left
         if not self._wake.done():
             self._wake.set_result(None)
 
@@ -262,7 +262,7 @@ class Driver:
         try:
             while (ready and self._streak < STREAK) or await self._has_work():
                 effect = ready.popleft()
-                if effect.path in withdrawn:
+                if withdrawn and effect.path in withdrawn:
                     withdrawn.discard(effect.path)
                     continue
                 attempt = attempts[effect.path] = Attempt(effect, self.run_id, task, self._watch)
@@ -330,7 +330,8 @@ class Driver:
 
     def _now(self) -> float:
         """Return the time of an event: it never runs backwards (S2)."""
-        return max(time.time(), self.state.at)
+        now, last = time.time(), self.state.at
+        return now if now > last else last  # noqa: FURB136 - `max` costs more than the clock
 
 
 async def _unless_cancelled(what: Awaitable[object]) -> None:

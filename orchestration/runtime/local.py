@@ -10,7 +10,7 @@ from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, Wor
 from orchestration.outcomes import Cancelled, Failed, Outcome, Succeeded
 from orchestration.runtime.boundary import Validation, check_outputs, validate_input
 from orchestration.runtime.driver import Driver
-from orchestration.runtime.handler import BodyHandler, Middleware, wrap
+from orchestration.runtime.handler import BodyHandler, Handler, Middleware, wrap
 from orchestration.runtime.services import Services
 from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
@@ -27,6 +27,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 GRACE = 5.0
+KEPT = 64  # plans whose handler an engine keeps ready
 
 
 @final
@@ -70,14 +71,13 @@ class Handle(Generic[T]):
     async def supervise(self, threads: Threads) -> Outcome[T]:
         """Drive the run to its outcome, in the task that calls this. For engines."""
         try:
-            outcome = await self._driver.run()
+            with threads:
+                outcome = await self._driver.run()
         except BaseException as error:
             if not self._done.done():
                 self._done.set_exception(error)
                 self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
             raise
-        finally:
-            threads.close()
         checked = cast("Outcome[T]", outcome)  # what the plan gives is what the workflow's type says
         self._done.set_result(checked)
         return checked
@@ -101,7 +101,7 @@ class LocalEngine(Generic[R]):
 
     `services` does the work of the service classes that workflows need. `middleware` wraps every attempt, the first
     outermost. `grace` is how many seconds a cancelled or timed-out attempt has to end before it counts as leaked
-    (S24). `max_threads` bounds the worker threads of a run. `validate="all"` checks every output against its
+    (S24). `max_threads` bounds its worker threads. `validate="all"` checks every output against its
     declared type, not only the input (S12).
     """
 
@@ -118,7 +118,8 @@ class LocalEngine(Generic[R]):
         self._services: Services[Any] = services if services is not None else Services()
         self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
         self._grace = grace
-        self._max_threads = max_threads
+        self._threads = Threads(max_threads)
+        self._handlers: dict[int, tuple[Plan, Handler]] = {}  # by identity: equal plans may hold other lambdas
         self._runs: dict[str, Handle[Any]] = {}
 
     async def execute(
@@ -136,8 +137,7 @@ class LocalEngine(Generic[R]):
         known = self._attach(plan, value, run_id)
         if known is not None:
             return await known.result()
-        handle, threads = self._prepare(plan, value, run_id)
-        return await handle.supervise(threads)
+        return await self._prepare(plan, value, run_id).supervise(self._threads)
 
     async def start(self, workflow: Compilable[In, Out, R], value: In, /, *, run_id: str | None = None) -> Handle[Out]:
         """Begin a run in a task of its own and return its handle. Raises as `execute` does."""
@@ -145,8 +145,8 @@ class LocalEngine(Generic[R]):
         known = self._attach(plan, value, run_id)
         if known is not None:
             return known
-        handle, threads = self._prepare(plan, value, run_id)
-        handle.task = asyncio.create_task(handle.supervise(threads))
+        handle = self._prepare(plan, value, run_id)
+        handle.task = asyncio.create_task(handle.supervise(self._threads))
         return handle
 
     def _attach(self, plan: Plan, value: object, run_id: str | None) -> Handle[Any] | None:
@@ -166,16 +166,25 @@ class LocalEngine(Generic[R]):
             )
         return known
 
-    def _prepare(self, plan: Plan, value: object, run_id: str | None) -> tuple[Handle[Any], Threads]:
-        threads = Threads(self._max_threads)
-        handler = wrap(BodyHandler(plan, self._services, threads), self._middleware)
+    def _prepare(self, plan: Plan, value: object, run_id: str | None) -> Handle[Any]:
+        handler = self._handler_of(plan)
         checked = validate_input(plan, value)
         driver = Driver(plan, handler, checked, run_id=run_id or uuid.uuid4().hex, grace=self._grace)
         handle: Handle[Any] = Handle(driver, checked)
         if run_id is not None:
             self._runs[run_id] = handle
             handle.when_done(lambda: self._runs.pop(run_id))
-        return handle, threads
+        return handle
+
+    def _handler_of(self, plan: Plan) -> Handler:
+        """Return the handler of a plan: it finds out once what there is to call, and serves all runs."""
+        known = self._handlers.get(id(plan))
+        if known is None:
+            handler = wrap(BodyHandler(plan, self._services, self._threads), self._middleware)
+            if len(self._handlers) >= KEPT:
+                self._handlers.clear()
+            known = self._handlers[id(plan)] = (plan, handler)
+        return known[1]
 
 
 def value_of(outcome: Outcome[T]) -> T:

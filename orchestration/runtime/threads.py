@@ -7,7 +7,7 @@ import contextvars
 import os
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Self, final
 
 from orchestration.runtime.context import current
 
@@ -34,19 +34,22 @@ class _Job:
         """Take the job back; false if a thread has begun with it."""
         return self._take()
 
-    def run(self) -> None:
-        """Call the function, unless the job was withdrawn, and hand over how it ended."""
-        if not self._take():
-            return
-        self.context.note_started()
-        try:
-            output = self.variables.run(self.function, *self.arguments)
-        except StopIteration as error:  # a future refuses it, and a coroutine would turn it into this as well
-            self._hand_over(None, RuntimeError(f"the step raised {error!r}"))
-        except BaseException as error:  # noqa: BLE001 - the driver decides what each means (S8, S30)
-            self._hand_over(None, error)
-        else:
-            self._hand_over(output, None)
+    def run(self, free: Callable[[], None]) -> None:
+        """Call the function, unless the job was withdrawn; say that the thread is free, and hand over the end."""
+        output: object = None
+        failed: BaseException | None = None
+        withdrawn = not self._take()
+        if not withdrawn:
+            self.context.note_started()
+            try:
+                output = self.variables.run(self.function, *self.arguments)
+            except StopIteration as error:  # a future refuses it, and a coroutine would turn it into this as well
+                failed = RuntimeError(f"the step raised {error!r}")
+            except BaseException as error:  # noqa: BLE001 - the driver decides what each means (S8, S30)
+                failed = error
+        free()
+        if not withdrawn:
+            self._hand_over(output, failed)
 
     def _take(self) -> bool:
         with self._lock:
@@ -70,7 +73,7 @@ class _Job:
 
 @final
 class Threads:
-    """At most `limit` threads, started when they are needed and kept until `close`."""
+    """At most `limit` threads, started when they are needed and kept while any run uses them: `with threads: ...`."""
 
     def __init__(self, limit: int = DEFAULT_THREADS) -> None:
         """Start no thread yet."""
@@ -78,6 +81,7 @@ class Threads:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads: list[Thread] = []
         self._open = 0  # jobs that are queued or run
+        self._users = 0  # runs under way
         self._lock = Lock()
 
     async def call(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of any function
@@ -110,19 +114,28 @@ class Threads:
         with self._lock:
             self._limit += 1
 
-    def close(self) -> None:
-        """End the threads, and wait for them if all are idle; one that still works ends when its work does (S29)."""
+    def __enter__(self) -> Self:
+        """Keep the threads for a run."""
         with self._lock:
-            idle = self._open == 0
-        for _ in self._threads:
+            self._users += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the threads with the last run, and wait for them; one that still works ends when its work does (S29)."""
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            ending, self._threads, idle = self._threads, [], self._open == 0
+        for _thread in ending:
             self._jobs.put(None)
-        for thread in self._threads if idle else ():
+        for thread in ending if idle else ():
             thread.join()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            try:
-                job.run()
-            finally:
-                with self._lock:
-                    self._open -= 1
+            job.run(self._one_less)
+
+    def _one_less(self) -> None:
+        with self._lock:
+            self._open -= 1

@@ -63,7 +63,7 @@ def test_a_pure_function_is_evaluated_without_an_effect() -> None:
     assert run.outcome.failure.path == "flow/explode"
 
 
-@pytest.mark.parametrize("body", [later, lambda _: Awaited()], ids=["coroutine", "awaitable"])
+@pytest.mark.parametrize("body", [lambda n: later(n + 1), lambda _: Awaited()], ids=["coroutine", "awaitable"])
 def test_a_pure_function_that_returns_an_awaitable_fails(body) -> None:
     """S7: pure functions are synchronous; what cannot be seen at compile time fails at run time."""
     run = Machine(Workflow[int]("flow").pure(body).compile(), 3)

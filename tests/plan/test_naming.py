@@ -57,7 +57,10 @@ def named(workflow: Any) -> list[str]:
         (flow.step(double).pure(increase), ["double", "increase"]),
         (flow.step(double, name="x").pure(increase, name="y-2.z"), ["x", "y-2.z"]),
         (flow.step(Users.get).step(Users().get), ["get", "get_2"]),
-        (flow.step(functools.partial(double)).step(functools.partial(functools.partial(double))), ["double", "double_2"]),
+        (
+            flow.step(functools.partial(double)).step(functools.partial(functools.partial(double))),
+            ["double", "double_2"],
+        ),
         (flow.step(functools.partial(lambda n: n)), ["step"]),
         (flow.step(Odd()), ["Odd"]),
         (flow.step(str), ["str"]),
@@ -187,4 +190,13 @@ def test_numbers_are_places_in_the_plan() -> None:
     plan = flow.step(spread).map(Workflow[int]("sub").tap(double)).fork(len).join().compile()
     assert [node.number for node in plan.nodes] == list(range(len(plan.nodes)))
     assert plan.nodes[0] is plan.root
-    assert [type(node).__name__ for node in plan.nodes] == ["Scope", "Step", "Map", "Scope", "Beside", "Step", "Graph", "Step"]
+    assert [type(node).__name__ for node in plan.nodes] == [
+        "Scope",
+        "Step",
+        "Map",
+        "Scope",
+        "Beside",
+        "Step",
+        "Graph",
+        "Step",
+    ]

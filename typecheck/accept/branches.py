@@ -48,32 +48,59 @@ assert_type(start.branch().when(is_large, find_user).when(is_large, number), Bra
 sized = start.branch().when(is_large, find_user).otherwise(number)
 assert_type(sized, Workflow[Order, User | int, Never])
 assert_type(start.branch().when(is_large, find_user).otherwise(find_user), Workflow[Order, User, Never])
-assert_type(start.branch().when(lambda order: order.id == "1", find_user).otherwise(lambda _: None), Workflow[Order, User | None, Never])
-assert_type(start.branch().when(is_large, step(reserve).step(charge)).otherwise(find_user), Workflow[Order, Charge | User, Never])
+assert_type(
+    start.branch().when(lambda order: order.id == "1", find_user).otherwise(lambda _: None),
+    Workflow[Order, User | None, Never],
+)
+assert_type(
+    start.branch().when(is_large, step(reserve).step(charge)).otherwise(find_user),
+    Workflow[Order, Charge | User, Never],
+)
 assert_type(start.branch().otherwise(number), Workflow[Order, int, Never])
 three = start.branch().when(is_large, find_user).when(lambda order: not order.lines, find_cart).otherwise(is_known)
 assert_type(three.pure(lambda value: [value]), Workflow[Order, list[User | Cart | bool], Never])
 
 # --- case … exhaustive
 
-assert_type(paid.branch().case(Charge, receipt).case(Declined, apologise).exhaustive(), Workflow[Order, str | int, Never])
-assert_type(paid.branch().case(Charge, step(receipt)).case(Declined, step(apologise)).exhaustive(), Workflow[Order, str | int, Never])
+assert_type(
+    paid.branch().case(Charge, receipt).case(Declined, apologise).exhaustive(), Workflow[Order, str | int, Never]
+)
+assert_type(
+    paid.branch().case(Charge, step(receipt)).case(Declined, step(apologise)).exhaustive(),
+    Workflow[Order, str | int, Never],
+)
 assert_type(paid.branch().case(Charge, receipt).otherwise(lambda _: None), Workflow[Order, str | None, Never])
-assert_type(paid.branch().case(Charge, lambda charge: charge.id).case(Declined, lambda no: no.why).exhaustive(), Workflow[Order, str, Never])
+assert_type(
+    paid.branch().case(Charge, lambda charge: charge.id).case(Declined, lambda no: no.why).exhaustive(),
+    Workflow[Order, str, Never],
+)
 assert_type(start.branch().case(Express, lambda order: order.until).otherwise(number), Workflow[Order, int, Never])
 mixed = start.branch().when(is_large, find_user).case(Express, find_cart).otherwise(number)
 assert_type(mixed, Workflow[Order, User | Cart | int, Never])
 
 # --- services of the arms
 
-assert_type(paid.branch().case(Charge, Mail.send).case(Declined, apologise).exhaustive(), Workflow[Order, bool | int, Mail])
-assert_type(paid.branch().case(Charge, step(Mail.send, retry=Retry())).otherwise(lambda _: 0), Workflow[Order, bool | int, Mail])
-assert_type(reserved.branch().when(lambda r: not r.order.lines, Payments.charge).otherwise(lambda _: None), Workflow[Order, Charge | None, Payments])
-assert_type(reserved.step(Payments.charge).branch().when(lambda c: c.id == "", Mail.send).otherwise(receipt), Workflow[Order, bool | str, Payments | Mail])
+assert_type(
+    paid.branch().case(Charge, Mail.send).case(Declined, apologise).exhaustive(), Workflow[Order, bool | int, Mail]
+)
+assert_type(
+    paid.branch().case(Charge, step(Mail.send, retry=Retry())).otherwise(lambda _: 0), Workflow[Order, bool | int, Mail]
+)
+assert_type(
+    reserved.branch().when(lambda r: not r.order.lines, Payments.charge).otherwise(lambda _: None),
+    Workflow[Order, Charge | None, Payments],
+)
+assert_type(
+    reserved.step(Payments.charge).branch().when(lambda c: c.id == "", Mail.send).otherwise(receipt),
+    Workflow[Order, bool | str, Payments | Mail],
+)
 
 # --- going on, and a branch in a branch
 
 assert_type(sized.step(Workflow[User | int]("next").pure(str)), Step[Order, str, Never, User | int])
 inner = Workflow[Order]("inner").branch().when(is_large, find_user).otherwise(find_cart)
 assert_type(start.branch().when(is_large, inner).otherwise(number), Workflow[Order, User | Cart | int, Never])
-assert_type(start.branch().when(is_large, reserve, retry=Retry(), run_in="loop").otherwise(reserve, name="plain"), Workflow[Order, Reserved, Never])
+assert_type(
+    start.branch().when(is_large, reserve, retry=Retry(), run_in="loop").otherwise(reserve, name="plain"),
+    Workflow[Order, Reserved, Never],
+)

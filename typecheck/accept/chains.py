@@ -126,9 +126,13 @@ assert_type(start.tap(lambda order: order.id), Workflow[Order, Order, Never])
 # --- enrich: the value and what was found beside it become one
 
 assert_type(start.enrich(find_user), Enrich[Order, Order, User, Never])
-assert_type(start.enrich(find_user).into(lambda order, user: (order, user)), Step[Order, tuple[Order, User], Never, Order])
+assert_type(
+    start.enrich(find_user).into(lambda order, user: (order, user)), Step[Order, tuple[Order, User], Never, Order]
+)
 assert_type(start.enrich(number).into(lambda order, n: order.lines[n]), Step[Order, int, Never, Order])
-assert_type(start.enrich(step(reserve).step(pay)).into(lambda _, paid: paid), Step[Order, Charge | Declined, Never, Order])
+assert_type(
+    start.enrich(step(reserve).step(pay)).into(lambda _, paid: paid), Step[Order, Charge | Declined, Never, Order]
+)
 
 
 def both(order: Order, user: User) -> str:

@@ -7,6 +7,7 @@ from typing import Never, assert_type
 from orchestration import Retry, Workflow, step
 from orchestration.dsl.workflow import Step
 from typecheck.shop import (
+    Audit,
     Cart,
     Charge,
     Mail,
@@ -50,6 +51,11 @@ assert_type(
 assert_type(
     reserved.step(Payments.charge).compensate(Payments.refund, in_doubt=release), Workflow[Order, Charge, Payments]
 )
+assert_type(
+    reserved.step(Payments.charge).compensate(Payments.refund, in_doubt=Audit.note),
+    Workflow[Order, Charge, Payments | Audit],
+)
+assert_type(reserved.step(charge).compensate(Payments.refund, timeout=5), Workflow[Order, Charge, Payments])
 assert_type(reserved.step(charge).compensate(refund, in_doubt=Payments.void), Workflow[Order, Charge, Payments])
 assert_type(reserved.compensate(release, in_doubt=lambda order: order.id), Workflow[Order, Reserved, Never])
 
@@ -65,5 +71,7 @@ assert_type(start.fork(find_user).fork(find_cart).join().compensate(log), Workfl
 assert_type(start.step(read_lines).map(weigh).compensate(log), Workflow[Order, list[float], Never])
 assert_type(start.enrich(reserve).into(lambda _, got: got).compensate(release), Workflow[Order, Reserved, Never])
 assert_type(step(Mail.send).compensate(Mail.unsend), Workflow[Charge, bool, Mail])
-assert_type(step(Payments.charge).compensate(Payments.refund).step(Mail.send), Step[Reserved, bool, Payments | Mail, Charge])
-assert_type(start.step(reserved.step(charge)).compensate(refund, in_doubt=cancel_order), Workflow[Order, Charge, Never])
+assert_type(
+    step(Payments.charge).compensate(Payments.refund).step(Mail.send), Step[Reserved, bool, Payments | Mail, Charge]
+)
+assert_type(start.step(reserved.step(charge)).compensate(refund), Workflow[Order, Charge, Never])

@@ -8,6 +8,7 @@ from orchestration import Retry, Workflow, step
 from orchestration.dsl.fork import Fork
 from orchestration.dsl.workflow import Step
 from typecheck.shop import (
+    Audit,
     Cart,
     Charge,
     Order,
@@ -56,13 +57,21 @@ assert_type(two.join(price), Step[Order, float, Never, tuple[User, Cart]])
 assert_type(two.join(greet), Step[Order, str, Never, tuple[User, Cart]])
 assert_type(three.join(pack), Step[Order, bytes, Never, tuple[User, Cart, int]])
 assert_type(five.join(ship), Step[Order, str, Never, tuple[User, Cart, int, bool, bytes]])
-assert_type(two.join(lambda user, cart: (user.name, cart.total)), Step[Order, tuple[str, float], Never, tuple[User, Cart]])
-assert_type(two.join(price, concurrency=1, retry=Retry(), attempt_timeout=5), Step[Order, float, Never, tuple[User, Cart]])
+assert_type(
+    two.join(lambda user, cart: (user.name, cart.total)), Step[Order, tuple[str, float], Never, tuple[User, Cart]]
+)
+assert_type(
+    two.join(price, concurrency=1, retry=Retry(), attempt_timeout=5), Step[Order, float, Never, tuple[User, Cart]]
+)
+assert_type(two.join(Audit.price), Step[Order, float, Audit, tuple[User, Cart]])
+assert_type(two.join(Audit.greet, name="greet"), Step[Order, str, Audit, tuple[User, Cart]])
 
 # --- arms of all sorts, with their services
 
 assert_type(start.fork(step(reserve).step(charge)).fork(find_user).join(), Step[Order, tuple[Charge, User], Never])
-assert_type(start.fork(lambda order: order.id).fork(find_cart, retry=Retry()).join(), Step[Order, tuple[str, Cart], Never])
+assert_type(
+    start.fork(lambda order: order.id).fork(find_cart, retry=Retry()).join(), Step[Order, tuple[str, Cart], Never]
+)
 assert_type(start.fork(Scale.owner).fork(find_cart).join(price), Step[Order, float, Scale, tuple[User, Cart]])
 assert_type(
     start.step(reserve).fork(Payments.charge).fork(Payments.void).fork(lambda reserved: reserved.order).join(),

@@ -37,7 +37,9 @@ assert_type(charged.step(Mail.send).pure(lambda sent: not sent), Workflow[Order,
 
 assert_type(reserved.tap(Payments.void), Workflow[Order, Reserved, Payments])
 assert_type(charged.tap(Mail.send), Workflow[Order, Charge, Payments | Mail])
-assert_type(start.enrich(Scale.owner).into(lambda order, user: (order, user)), Step[Order, tuple[Order, User], Scale, Order])
+assert_type(
+    start.enrich(Scale.owner).into(lambda order, user: (order, user)), Step[Order, tuple[Order, User], Scale, Order]
+)
 assert_type(start.enrich(Scale.count).into(lambda order, n: order.lines[n]), Step[Order, int, Scale, Order])
 assert_type(start.step(read_lines).map(Scale.weigh), Step[Order, list[float], Scale])
 assert_type(start.fork(Scale.owner).fork(Scale.count).join(), Step[Order, tuple[User, int], Scale])

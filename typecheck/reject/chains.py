@@ -26,6 +26,7 @@ from typecheck.shop import (
 start = Workflow[Order]("checkout")
 reserved = start.step(reserve)
 charging = Workflow[Reserved]("charging").step(charge)
+charged = reserved.step(Payments.charge)
 
 
 async def reserve_express(express: Express) -> Reserved:
@@ -93,8 +94,9 @@ no_int: Workflow[Order, int] = reserved  # type: ignore[assignment]  # pyright: 
 no_declined: Workflow[Order, Charge] = reserved.step(pay)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
 no_user: Workflow[User, Reserved] = reserved  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 every_order: Workflow[Order, Reserved] = Workflow[Express]("express").step(reserve_express)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-no_services: Workflow[Order, Charge] = reserved.step(Payments.charge)
-other_services: Workflow[Order, Charge, Mail] = reserved.step(Payments.charge)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
+no_services: Workflow[Order, Charge] = charged  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+other_services: Workflow[Order, Charge, Mail] = charged  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+too_few: Workflow[Order, bool, Payments] = charged.step(Mail.send)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
 list_of: Workflow[Order, list[object]] = start.step(read_lines)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
 
 

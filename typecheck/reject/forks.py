@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from orchestration import Workflow
 from typecheck.shop import (
+    Audit,
     Cart,
+    Mail,
     Order,
     Payments,
     User,
@@ -45,6 +47,8 @@ start.fork(find_user).join(price)  # type: ignore[arg-type]  # pyright: ignore[r
 two.join(pack)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 two.join(swapped)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 two.join(of_the_tuple)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+two.join(Mail.send)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
+start.fork(find_user).join(Audit.price)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 two.fork(number).join(price)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 two.fork(number).join(greet)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 two.fork(number).fork(number).fork(number).join(ship)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]

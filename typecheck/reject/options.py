@@ -47,6 +47,7 @@ reserved.compensate(release, timeout="1m")  # type: ignore[call-overload]  # pyr
 reserved.compensate(release, in_doubt_on="TimeoutError")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 Retry(max_attempts="3")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 Retry(jitter="some")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Retry(retry_on="OSError")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a tuple is wanted
 LocalEngine(validate="none")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 # --- of another method

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from orchestration import Cancelled, Failed, Handle, LocalEngine, Outcome, Succeeded, Workflow
-from typecheck.shop import Charge, Express, Order, Reserved, find_user, number, reserve
+from typecheck.shop import Charge, Express, Order, Reserved, charge, find_user, number, reserve
 
 start = Workflow[Order]("checkout")
 reserved = start.step(reserve)
@@ -14,12 +14,28 @@ express = Workflow[Express]("express").pure(lambda order: order.until)
 engine = LocalEngine[object]()
 
 
+def wants_charge(value: Charge) -> None:
+    raise NotImplementedError
+
+
+def wants_int(value: int) -> None:
+    raise NotImplementedError
+
+
+def wants_handle(handle: Handle[Charge]) -> None:
+    raise NotImplementedError
+
+
+def wants_outcome(outcome: Outcome[Charge]) -> None:
+    raise NotImplementedError
+
+
 async def by_run(order: Order) -> None:
     await reserved.run("order-17")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     await reserved.run()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     await express.run(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
-    charge: Charge = await reserved.run(order)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
-    count: int = await either.run(order)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    wants_charge(await reserved.run(order))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    wants_int(await either.run(order))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     reserved.run(order).order  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # not awaited
     await reserved.run_sync(order)  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]  # nothing to await
     await reserved.run(order, run_id="order-17")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # of an engine
@@ -32,19 +48,19 @@ async def by_an_engine(order: Order) -> None:
     await engine.execute(reserve, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await engine.execute(start.fork(reserve), order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await engine.execute(reserved, order, run_id=17)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    handle: Handle[Charge] = await engine.start(reserved, order)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
-    value: Reserved = await engine.execute(reserved, order)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # the outcome, not the value
+    wants_handle(await engine.start(reserved, order))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    wants_charge(await engine.execute(reserved.step(charge), order))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the outcome, not the value
     outcome = await engine.execute(reserved, order)
     outcome.value  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]  # a run may have failed
     outcome.failure  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
-    wrong: Outcome[Charge] = outcome  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    wants_outcome(outcome)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def by_matching(handle: Handle[Reserved]) -> None:
     handle.result().value  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     match await handle.result():
         case Succeeded(value=value):
-            charge: Charge = value  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+            wants_charge(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         case Failed() as failed:
             failed.value  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
         case Cancelled() as cancelled:

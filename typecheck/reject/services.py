@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestration import LocalEngine, Services, Workflow, method, step
 from typecheck.shop import (
+    Audit,
     Mail,
     MailOfText,
     MailThatCannotBeUnsent,
@@ -21,6 +22,8 @@ outer = Workflow[Order]("outer").step(Workflow[Order]("middle").tap(shipped))
 weighed = start.step(read_lines).map(step(Scale.weigh))
 either = start.branch().when(lambda order: not order.lines, shipped).otherwise(Scale.count)
 undone = start.step(reserve).compensate(Payments.void)
+in_doubt_settled = start.step(reserve).step(Payments.charge).compensate(Payments.refund, in_doubt=Audit.note)
+method_stated = start.step(reserve).step(method(Payments, Payments.charge))
 
 some = Services().bind(Payments).to(Payments())
 every = some.bind(Mail).to(Smtp())
@@ -43,12 +46,12 @@ still_bound: Services[Mail] = every.bind(Mail)  # type: ignore[assignment]  # py
 async def by_run(order: Order) -> None:
     await shipped.run(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await shipped.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await shipped.run(order, Services())
     await outer.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await weighed.run(order, every)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await either.run(order, every)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await undone.run(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # the undo needs it
     await method_stated.run(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await in_doubt_settled.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the in-doubt handler needs another
     await shipped.run(order, Payments())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
@@ -61,9 +64,4 @@ async def by_an_engine(order: Order) -> None:
     await LocalEngine(some).execute(shipped, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await LocalEngine(some).execute(outer, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await LocalEngine(every).start(either, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await LocalEngine().execute(shipped, order)  # type: ignore[arg-type]
-    await LocalEngine(grace=1.0).start(undone, order)  # type: ignore[arg-type]
     LocalEngine(Payments())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-
-
-method_stated = start.step(reserve).step(method(Payments, Payments.charge))

@@ -1,0 +1,199 @@
+"""Equal workflows have equal fingerprints, everywhere; different ones have others (S1)."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration import Retry, Workflow, method
+from tests.bodies import Order, Receipt, double, increase, is_even, pair_total, settle, spread, undo, void
+from tests.plan.everything import Cache, Store, everything
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = "872845633d756b4c22393b48ecd1fae940b8815cfd73d87387aa5014f72b13b3"
+"""What `everything` has on every supported Python. A release that changes it starts no stored run of an older one."""
+
+SHOW = "from tests.plan.everything import everything; print(everything.compile().fingerprint)"
+SCRIPT = """
+from dataclasses import dataclass
+from orchestration import Workflow
+
+@dataclass
+class Job:
+    size: int
+
+class Jobs:
+    def get(self, job: Job) -> Job:
+        return job
+
+def work(job: Job) -> Job:
+    return job
+
+flow = Workflow[Job]("flow").step(work).step(Jobs.get).branch().case(Job, work).exhaustive()
+print(flow.compile().fingerprint, flow.compile().services)
+"""
+flow: Any = Workflow[int]("f")
+numbers: Any = Workflow[list[int]]("f")
+
+
+def fingerprint(workflow: Any) -> str:
+    """Return the fingerprint of a workflow."""
+    return workflow.compile().fingerprint
+
+
+def pythons() -> list[str]:
+    """Return this Python and others of the supported versions, as far as they can import the library."""
+    named = [shutil.which(f"python3.{minor}") for minor in (11, 12, 13)]
+    return sorted({sys.executable, *filter(None, named)})
+
+
+def printed(python: str, *arguments: str, seed: str = "random", path: Path = ROOT) -> str:
+    """Return what a Python process prints, or skip the test where that Python lacks the dependencies."""
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(ROOT), str(path)])}
+    needs = "import attrs, pydantic, rpds, typing_extensions"
+    if python != sys.executable and subprocess.run([python, "-c", needs], capture_output=True, check=False).returncode:
+        pytest.skip(f"{python} lacks what the library needs")
+    done = subprocess.run([python, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_fingerprint_is_the_golden_one() -> None:
+    """S1: it depends on no process, hash seed or version of Python."""
+    assert fingerprint(everything) == GOLDEN
+
+
+@pytest.mark.parametrize("python", pythons())
+@pytest.mark.parametrize("seed", ["0", "1", "4242"])
+def test_every_process_finds_the_same_fingerprint(python, seed) -> None:
+    """S1: equal under any PYTHONHASHSEED and on every supported Python."""
+    assert printed(python, "-c", SHOW, seed=seed) == GOLDEN
+
+
+def test_a_script_is_called_as_if_it_had_been_imported(tmp_path) -> None:
+    """S1: `__main__` and a file's path are normalised to the name that an import would have."""
+    script = tmp_path / "shop.py"
+    script.write_text(SCRIPT)
+    imported = printed(sys.executable, "-c", "import shop", path=tmp_path)
+    assert "shop:Jobs" in imported
+    assert printed(sys.executable, str(script), path=tmp_path) == imported
+    assert printed(sys.executable, "-m", "shop", path=tmp_path) == imported
+
+
+def test_a_prompt_has_no_other_name_to_give() -> None:
+    """S1: without a file `__main__` stays."""
+    assert "__main__:Jobs" in printed(sys.executable, "-c", SCRIPT)
+
+
+def test_building_the_same_twice_gives_the_same() -> None:
+    """S1: equal workflows, equal plans; the way in which the steps are written down does not matter."""
+
+    def build() -> Any:
+        return flow.step(double, retry=Retry()).branch().when(is_even, increase).otherwise(lambda n: n)
+
+    assert build().compile() == build().compile()
+    assert fingerprint(flow.step(double)) == fingerprint(flow.step(double, name="double"))
+    assert fingerprint(flow.step(double)) == fingerprint(flow.step(double, retry=None))
+
+
+def redefined(change: int) -> Any:
+    """Return a closure: it is known by its kind and place."""
+
+    def body(number: int) -> int:
+        return number + change
+
+    return body
+
+
+def test_code_is_not_seen() -> None:
+    """S1: the fingerprint covers names and types of functions, not their code (a stated non-guarantee)."""
+    assert fingerprint(flow.step(redefined(1))) == fingerprint(flow.step(redefined(2)))
+    assert fingerprint(flow.step(lambda n: n)) == fingerprint(flow.step(lambda n: n * 2))
+    one: dict[str, Any] = {"__name__": "shop"}
+    other: dict[str, Any] = {"__name__": "shop"}
+    exec("def work(n: int) -> int: return n", one)  # noqa: S102 - two functions of one name
+    exec("def work(n: int) -> int: return n + 1", other)  # noqa: S102
+    assert fingerprint(flow.step(one["work"])) == fingerprint(flow.step(other["work"]))
+
+
+VARIANTS: dict[str, Any] = {
+    "step": flow.step(double),
+    "name of the workflow": Workflow[int]("g").step(double),
+    "version": Workflow[int]("f", version="2").step(double),
+    "type of the input": Workflow[bool]("f").step(double),
+    "unknown input": Workflow("f").step(double),
+    "kind: pure": flow.pure(double),
+    "kind: tap": flow.tap(double),
+    "kind: enrich": flow.enrich(double).into(pair_total),
+    "kind: branch": flow.branch().when(is_even, double).otherwise(double),
+    "kind: exhaustive branch": flow.branch().case(int, double).exhaustive(),
+    "kind: workflow": flow.step(Workflow[int]("double").step(double)),
+    "kind: fork": flow.fork(double).join(),
+    "kind: fork and joining step": flow.fork(double).join(double),
+    "kind: fork and step": flow.fork(double).join().step(len),
+    "kind: partial": flow.step(functools.partial(double)),
+    "kind: lambda": flow.step(lambda n: n, name="double"),
+    "another function": flow.step(increase, name="double"),
+    "name of the step": flow.step(double, name="twice"),
+    "one more": flow.step(double).step(increase),
+    "order": flow.step(increase).step(double),
+    "order in a fork": flow.fork(double).fork(increase).join(),
+    "other order in a fork": flow.fork(increase).fork(double).join(),
+    "order of arms": flow.branch().when(is_even, double).when(is_even, increase).otherwise(double),
+    "other order of arms": flow.branch().when(is_even, increase).when(is_even, double).otherwise(double),
+    "other predicate": flow.branch().when(bool, double).otherwise(double),
+    "class of a case": flow.branch().case(bool, double).otherwise(double),
+    "other class of a case": flow.branch().case(object, double).otherwise(double),
+    "retry": flow.step(double, retry=Retry()),
+    "attempts": flow.step(double, retry=Retry(max_attempts=4)),
+    "delay": flow.step(double, retry=Retry(initial_delay=2)),
+    "factor": flow.step(double, retry=Retry(factor=3)),
+    "longest delay": flow.step(double, retry=Retry(max_delay=5)),
+    "jitter": flow.step(double, retry=Retry(jitter="none")),
+    "retried kinds": flow.step(double, retry=Retry(retry_on=OSError)),
+    "kinds that are not": flow.step(double, retry=Retry(give_up_on=OSError)),
+    "timeout": flow.step(double, attempt_timeout=1),
+    "place": flow.step(double, run_in="loop"),
+    "other place": flow.step(double, run_in="thread"),
+    "undo": flow.step(double).compensate(undo),
+    "another undo": flow.step(double).compensate(settle),
+    "undo and doubt": flow.step(double).compensate(undo, in_doubt=settle),
+    "doubtful kinds": flow.step(double).compensate(undo, in_doubt_on=OSError),
+    "undo's retry": flow.step(double).compensate(undo, retry=Retry(max_attempts=1)),
+    "undo's timeout": flow.step(double).compensate(undo, timeout=5),
+    "undo of a composite": flow.fork(double).join().compensate(void),
+    "map": numbers.map(double),
+    "cap of a map": numbers.map(double, concurrency=1),
+    "other cap of a map": numbers.map(double, concurrency=2),
+    "cap of a fork": flow.fork(double).join(concurrency=1),
+    "type of a class": Workflow[Order]("f").pure(bool),
+    "type of another class": Workflow[Receipt]("f").pure(bool),
+    "type of the output": Workflow[Order]("f").pure(str, name="bool"),
+    "method": flow.step(Store.put),
+    "method of a stated service": flow.step(method(Store, Store.put)),
+    "method of another service": flow.step(method(Cache, Cache.put)),
+    "order of two": flow.step(spread).map(double),
+}
+
+
+def test_whatever_makes_a_difference_is_seen() -> None:
+    """S1: kinds, structure, order, names, policies, types, functions' names and the version."""
+    found = {name: fingerprint(workflow) for name, workflow in VARIANTS.items()}
+    assert [pair for pair in combinations(found, 2) if found[pair[0]] == found[pair[1]]] == []
+
+
+def test_the_type_at_the_end_is_seen() -> None:
+    """S1: types are part of a plan, also where the functions' names are the same."""
+    one: dict[str, Any] = {"__name__": "shop"}
+    other: dict[str, Any] = {"__name__": "shop"}
+    exec("def work(n: int) -> int: return n", one)  # noqa: S102 - two functions of one name
+    exec("def work(n: int) -> str: return str(n)", other)  # noqa: S102
+    assert fingerprint(flow.step(one["work"])) != fingerprint(flow.step(other["work"]))

@@ -1,0 +1,101 @@
+"""Plans are values (S1)."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import attrs
+import pytest
+
+from orchestration import Workflow, method
+from orchestration.plan.compile import bodies_of
+from tests.bodies import double, increase, pair_total, settle, spread, undo, void
+from tests.plan.everything import Cache, Store, everything
+
+flow: Any = Workflow[int]("f")
+
+
+def text(number: int) -> str:
+    """Return a number as text."""
+    return str(number)
+
+
+def test_plans_are_equal_and_hashed_by_their_fingerprint() -> None:
+    """S1: two compiles of equal workflows give equal plans."""
+    one, other = flow.step(double).compile(), Workflow[int]("f").step(double).compile()
+    assert one == other
+    assert one is not other
+    assert hash(one) == hash(other)
+    assert len({one, other, flow.step(increase).compile()}) == 2
+    assert one != flow.step(increase).compile()
+    assert one != one.fingerprint
+
+
+def test_nothing_in_a_plan_can_be_changed() -> None:
+    """S1: a plan is immutable, and so is each of its nodes."""
+    plan = everything.compile()
+    for value in (plan, *plan.nodes, *bodies_of(plan.root)):
+        for field in attrs.fields(type(value)):
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                setattr(value, field.name, None)
+            with pytest.raises(attrs.exceptions.FrozenInstanceError):
+                delattr(value, field.name)
+        with pytest.raises(AttributeError):
+            value.more = 1
+        hash(value)
+
+
+def test_a_plan_tells_what_goes_in_and_comes_out() -> None:
+    """S1: name, input and output type."""
+    plan = flow.fork(text).join().compile()
+    assert (plan.name, plan.takes, plan.gives) == ("f", int, tuple[str])
+    assert flow.branch().when(bool, text).otherwise(double).compile().gives == str | int
+    assert flow.step(spread).map(text).compile().gives == list[str]
+    assert flow.tap(text).compile().gives is int
+    assert flow.enrich(text).into(lambda n, _: n).compile().gives is Any
+    assert flow.branch().when(bool, text).otherwise(lambda n: n).compile().gives is Any
+    assert Workflow("f").step(Workflow[int]("sub").tap(text)).compile().gives is int
+
+
+def test_services_are_named_once_and_sorted() -> None:
+    """S7: those of steps, undos and in-doubt handlers, wherever they stand."""
+    assert flow.step(double).compile().services == ()
+    assert everything.compile().services == ("tests.plan.everything:Cache", "tests.plan.everything:Store")
+    undone = flow.step(double).compensate(Store.drop, in_doubt=method(Cache, Cache.drop)).compile()
+    assert undone.services == everything.compile().services
+    whole = flow.fork(Store.put).join().compensate(void).step(len).compile()
+    assert whole.services == ("tests.plan.everything:Store",)
+
+
+def test_the_bodies_of_a_plan_are_those_that_a_handler_calls() -> None:
+    """S7: steps, undos and in-doubt handlers, in plan order; what the interpreter evaluates is not among them."""
+    plan = (
+        flow.step(double)
+        .compensate(undo, in_doubt=settle)
+        .pure(increase)
+        .enrich(Store.put)
+        .into(pair_total)
+        .fork(increase)
+        .join()
+        .compensate(void)
+        .compile()
+    )
+    calls = [body.call for body in bodies_of(plan.root)]
+    assert calls == [double, undo, settle, Store.put, void, increase]
+
+
+def test_a_plan_shows_what_it_is() -> None:
+    """S1: the text of a plan is short enough to read."""
+    plan = flow.step(double).compile()
+    assert repr(plan).startswith("Plan(root=Scope(name='f', children=(Step(name='double', body=Body(ref='tests.bodies:")
+    assert plan.fingerprint in repr(plan)
+
+
+def test_what_is_wrong_with_a_plan_can_be_pickled() -> None:
+    """S6: a problem found in one process is told in another."""
+    problem = flow.step(5)
+    with pytest.raises(ExceptionGroup) as caught:
+        problem.compile()
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
+    assert str(again) == str(caught.value)
