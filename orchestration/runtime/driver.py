@@ -92,7 +92,8 @@ class Driver:
             await self._supervise(self._wake)
         self._dismiss()
         while self._workers:
-            await self._supervise(asyncio.wait(self._workers))
+            self._wake = self._loop.create_future()
+            await self._supervise(self._wake)
         outcome = self.state.outcome
         if outcome is None or self._stop is not None:
             raise cast("BaseException", self._stop)  # without an outcome there is what has stopped the run
@@ -151,8 +152,17 @@ class Driver:
     def _end(self) -> None:
         self._over = True
         self._ready.clear()  # only a run that was stopped without an outcome has effects left
+        self._wake_up()
+
+    def _wake_up(self) -> None:
         if not self._wake.done():
             self._wake.set_result(None)
+
+    def _retire(self, worker: asyncio.Task[None]) -> None:
+        """Count a worker out: it has come home, or what it performs has leaked."""
+        self._workers.discard(worker)
+        if self._over and not self._workers:
+            self._wake_up()
 
     def _tell(self, event: AnyEvent) -> None:
         for listener in self.listeners:
@@ -214,7 +224,7 @@ class Driver:
     def _leak(self, attempt: Attempt) -> None:
         attempt.leaked = True
         del self._attempts[attempt.path]
-        self._workers.discard(attempt.task)
+        self._retire(attempt.task)
         if attempt.when_leaked is not None:
             attempt.when_leaked()
         LEAKED.add(attempt.task)
@@ -273,7 +283,7 @@ class Driver:
                     if attempt.leaked:
                         return
         finally:
-            self._workers.discard(task)
+            self._retire(task)
 
     def _begin(self, attempt: Attempt, context: Context) -> Suspended | None:
         """Call the body; if it waits for something, return what is needed to go on with it."""

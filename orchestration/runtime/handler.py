@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestration.interpreter.effects import Attempted, RunStep
 from orchestration.plan.nodes import Compensated, Step
+from orchestration.runtime.context import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -82,15 +84,19 @@ class BodyHandler:
         call = services.resolve(body, path)
         if spread:
             call = _spread(call)
-        if inspect.iscoroutinefunction(call):
+        if _asynchronous(call):
             return call
         if run_in == "loop":
             return functools.partial(_in_loop, call)
         return functools.partial(_in_thread, self._threads, call)
 
 
+def _asynchronous(call: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004 - not whether, but how it is called
+
+
 def _spread(call: Callable[..., Any]) -> Callable[[Any], Any]:
-    if not inspect.iscoroutinefunction(call):
+    if not _asynchronous(call):
         return lambda values: call(*values)
 
     async def spread(values: tuple[object, ...]) -> object:
@@ -106,4 +112,11 @@ async def _in_loop(call: Callable[[Any], Any], value: object) -> object:
 
 async def _in_thread(threads: Threads, call: Callable[[Any], Any], value: object) -> object:
     output = await threads.call(call, value)
-    return await output if hasattr(output, "__await__") else output
+    if not hasattr(output, "__await__"):
+        return output
+    if current.get().cancelled:  # while the thread worked; the wait that begins only now is not begun
+        close = getattr(output, "close", None)
+        if close is not None:
+            close()
+        raise CancelledError
+    return await output

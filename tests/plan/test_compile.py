@@ -148,7 +148,7 @@ def test_a_wrong_plan_is_wrong_each_time() -> None:
         flow.step(wide).map(shout),
         flow.tap(wide).step(double),
         flow.step(functools.partial(optional, other=3)),
-        flow.step(functools.partial(lambda n, m: n, 1)),
+        flow.step(functools.partial(lambda n, m: n + m, 1)),
         flow.step(Caller()),
         flow.step(optional),
         flow.pure(str).step(shout),
@@ -256,9 +256,9 @@ def test_a_timeout_on_a_compensated_step_without_a_doubt_handler_is_a_warning() 
     [warning] = caught
     assert warning.filename == __file__
     assert str(warning.message) == (
-        "f/increase: found an undo and an attempt_timeout, but no in_doubt; expected a handler for an attempt that timed "
-        "out: its effect may or may not have landed. Write .compensate(undo, in_doubt=f), f takes the step's input; or "
-        "leave attempt_timeout out."
+        "f/increase: found an undo and an attempt_timeout, but no in_doubt; expected a handler for an attempt that "
+        "timed out: its effect may or may not have landed. Write .compensate(undo, in_doubt=f), f takes the step's input; "
+        "or leave attempt_timeout out."
     )
     with pytest.warns(PlanWarning) as caught:
         assert Plan.from_json(plan.to_json(), Registry(bodies)) == plan

@@ -157,33 +157,45 @@ def test_nothing_is_imported() -> None:
     [
         (
             flow.step(double),
-            "plan.children[0].body: found the function 'tests.bodies:double'; expected a function of the registry. "
-            "Give it to the registry: Registry(double, ...). Nothing is imported for you.",
+            (
+                "plan.children[0].body: found the function 'tests.bodies:double'; expected a function of the registry. "
+                "Give it to the registry: Registry(double, ...). Nothing is imported for you."
+            ),
         ),
         (
             flow.tap(Store.put),
-            "plan.children[0].body.body: found the function 'tests.plan.everything:Store.put'; expected a function of "
-            "the registry. Give it to the registry: Registry(Store.put, ...). Nothing is imported for you.",
+            (
+                "plan.children[0].body.body: found the function 'tests.plan.everything:Store.put'; expected a function "
+                "of the registry. Give it to the registry: Registry(Store.put, ...). Nothing is imported for you."
+            ),
         ),
         (
             Workflow[list[Order]]("f"),
-            "plan.takes: found the type 'list[tests.bodies:Order]'; expected a type of the registry. "
-            "Give it to the registry: Registry(list[Order], ...). Nothing is imported for you.",
+            (
+                "plan.takes: found the type 'list[tests.bodies:Order]'; expected a type of the registry. "
+                "Give it to the registry: Registry(list[Order], ...). Nothing is imported for you."
+            ),
         ),
         (
             flow.branch().case(Order, len).otherwise(len),
-            "plan.children[0].arms[0].kind: found the type 'tests.bodies:Order'; expected a type of the registry. "
-            "Give it to the registry: Registry(Order, ...). Nothing is imported for you.",
+            (
+                "plan.children[0].arms[0].kind: found the type 'tests.bodies:Order'; expected a type of the registry. "
+                "Give it to the registry: Registry(Order, ...). Nothing is imported for you."
+            ),
         ),
         (
             flow.step(lambda n: n),
-            "plan.children[0].body: found a lambda; expected a function of the registry. It has no name to be found by: "
-            "define it with def in a module, and write the plan again.",
+            (
+                "plan.children[0].body: found a lambda; expected a function of the registry. It has no name to be "
+                "found by: define it with def in a module, and write the plan again."
+            ),
         ),
         (
             flow.pure(functools.partial(double)),
-            "plan.children[0].body: found a partial; expected a function of the registry. It has no name to be found by: "
-            "define it with def in a module, and write the plan again.",
+            (
+                "plan.children[0].body: found a partial; expected a function of the registry. It has no name to be "
+                "found by: define it with def in a module, and write the plan again."
+            ),
         ),
     ],
 )

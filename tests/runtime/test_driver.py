@@ -532,6 +532,46 @@ def test_what_waits_for_a_worker_is_withdrawn_by_a_failure() -> None:
     assert begun == [0]
 
 
+@pytest.mark.parametrize("closable", [True, False])
+def test_an_awaitable_from_a_thread_is_not_begun_after_a_cancel(closable) -> None:
+    """S28: a plain function that returns something to await was cancelled while its thread worked."""
+    begun, free = threading.Event(), threading.Event()
+
+    class Forever:
+        def __await__(self):
+            yield from asyncio.Event().wait().__await__()
+
+    def work(n: int) -> object:
+        begun.set()
+        free.wait(10)
+        return asyncio.sleep(60) if closable else Forever()
+
+    async def main() -> None:
+        handle = await LocalEngine().start(Workflow[int]("flow").step(work), 1)
+        while not begun.is_set():
+            await asyncio.sleep(0)
+        handle.cancel("stop")
+        free.set()
+        assert await handle.result() == Cancelled("stop", handle.run_id)
+
+    go(main)
+
+
+def test_an_object_whose_call_is_async_runs_in_the_loop() -> None:
+    """S11: no thread is taken for it, also where its arguments are spread."""
+    here = threading.current_thread()
+
+    class Where:
+        async def __call__(self, *values: int) -> bool:
+            return threading.current_thread() is here
+
+    async def main() -> None:
+        assert await Workflow[int]("flow").step(Where()).run(1)
+        assert await Workflow[int]("flow").fork(increase).fork(rest).join(Where()).run(1)
+
+    go(main)
+
+
 def test_an_unrequested_cancelled_error_is_a_failure() -> None:
     """S8: a body that raises `CancelledError` by itself fails; nobody cancelled the run."""
 
