@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 import attrs
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 F = TypeVar("F")
+A = TypeVar("A")
+T = TypeVar("T")
 
 BodyKind = Literal["function", "method", "lambda", "closure", "partial", "object"]
 NAMED: frozenset[BodyKind] = frozenset({"function", "method"})
@@ -111,13 +113,13 @@ class ServiceMethod(Generic[S, F]):
     function: Any
 
 
-def method(kind: type[S], function: F) -> F:
+def method(kind: Callable[..., S], function: Callable[[S, A], T]) -> Callable[[S, A], T]:
     """State which service a method is meant of: `method(Users, Users.get)`.
 
     Needed where two services share a function (one inherits it from the other), which `Services.bind` reports as
     `AmbiguousService`.
     """
-    return ServiceMethod(kind, function)  # type: ignore[return-value]  # stands for the function wherever a body goes
+    return ServiceMethod(cast("type[S]", kind), function)  # type: ignore[return-value]  # stands for the function wherever a body goes
 
 
 def reference(call: object) -> str | None:

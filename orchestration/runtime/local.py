@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, final
+from typing import TYPE_CHECKING, Any, Generic, Never, cast, final
+
+from typing_extensions import TypeVar
 
 from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, WorkflowFailed
 from orchestration.outcomes import Cancelled, Failed, Outcome, Succeeded
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 In = TypeVar("In")
 Out = TypeVar("Out")
-R = TypeVar("R")
+R = TypeVar("R", default=Never)
 T = TypeVar("T")
 
 GRACE = 5.0

@@ -29,8 +29,8 @@ class Services(Generic[P]):
 
     __slots__ = ("_bindings",)
 
-    def __init__(self) -> None:
-        """Begin with nothing bound."""
+    def __init__(self: Services[Never]) -> None:
+        """Begin with nothing bound; without the annotation a checker infers what is expected of `Services()`."""
         self._bindings: dict[type, object] = {}
 
     def bind(self, kind: Callable[..., S], /) -> Binding[S, P]:
@@ -93,7 +93,7 @@ class Binding(Generic[S, P]):
 
     def to(self, implementation: S, /) -> Services[P | S]:
         """Return services in which `implementation` does the work of the class."""
-        services: Services[P | S] = Services()
+        services = cast("Services[P | S]", Services())
         services._bindings = {**self._bindings, self._kind: implementation}  # noqa: SLF001 - the other half of `bind`
         return services
 

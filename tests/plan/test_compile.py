@@ -257,8 +257,8 @@ def test_a_timeout_on_a_compensated_step_without_a_doubt_handler_is_a_warning() 
     assert warning.filename == __file__
     assert str(warning.message) == (
         "f/increase: found an undo and an attempt_timeout, but no in_doubt; expected a handler for an attempt that "
-        "timed out: its effect may or may not have landed. Write .compensate(undo, in_doubt=f), f takes the step's input; "
-        "or leave attempt_timeout out."
+        "timed out: its effect may or may not have landed. Write .compensate(undo, in_doubt=f), f takes the step's "
+        "input; or leave attempt_timeout out."
     )
     with pytest.warns(PlanWarning) as caught:
         assert Plan.from_json(plan.to_json(), Registry(bodies)) == plan

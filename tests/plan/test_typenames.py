@@ -17,6 +17,7 @@ from dataclasses import make_dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 from typing import Annotated, Any, Literal, NewType
 
 import attrs
@@ -82,6 +83,7 @@ def test_a_recursive_alias_is_named_within_itself() -> None:
 
 def test_a_class_of_the_main_module_is_named_as_if_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     """`python flows.py` gives the names that `import flows` gives, in every part of a type (S1)."""
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     monkeypatch.setattr(sys.modules["__main__"], "__file__", "/somewhere/flows.py", raising=False)
     loose, mood = make_dataclass("Loose", []), Enum("Mood", ["GOOD"])
     loose.__module__ = mood.__module__ = "__main__"
@@ -90,8 +92,17 @@ def test_a_class_of_the_main_module_is_named_as_if_imported(monkeypatch: pytest.
     assert named_types(loose | mood) == (loose, mood)
 
 
+def test_a_class_of_a_module_run_by_name_keeps_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m shop.flows` gives the names that `import shop.flows` gives (S1)."""
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", SimpleNamespace(name="shop.flows"))
+    loose = make_dataclass("Loose", [])
+    loose.__module__ = "__main__"
+    assert type_name(loose) == "shop.flows:Loose"
+
+
 def test_a_main_module_without_a_file_keeps_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """At a prompt there is no other name to give (S1)."""
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     loose = make_dataclass("Loose", [])
     loose.__module__ = "__main__"

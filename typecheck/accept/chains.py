@@ -160,6 +160,8 @@ assert_type(step(reserve).compensate(release).step(charge), Step[Order, Charge, 
 start.step(reserve, name="reserve stock", retry=Retry(max_attempts=5), attempt_timeout=3, run_in="loop")
 start.tap(log, name="log", attempt_timeout=1.5)
 start.enrich(find_user, retry=Retry(retry_on=("OSError",), jitter="none")).into(both)
+start.enrich(find_user, retry=Retry(retry_on=OSError)).into(both)
+start.enrich(find_user, retry=Retry(retry_on=(OSError, ValueError), give_up_on=KeyError)).into(both)
 
 # --- contracts, checked where they are written
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import assert_never, assert_type
+from typing import Never, assert_never, assert_type
 
 from orchestration import (
     Cancelled,
@@ -85,7 +85,9 @@ async def by_an_engine(order: Order) -> None:
 
 
 async def by_an_engine_without_services(order: Order) -> None:
-    assert_type(await LocalEngine().execute(reserved, order), Succeeded[Reserved] | Failed | Cancelled)
+    engine = LocalEngine()
+    assert_type(engine, LocalEngine[Never])
+    assert_type(await engine.execute(reserved, order), Succeeded[Reserved] | Failed | Cancelled)
     assert_type(await LocalEngine(grace=1.0).execute(reserved, order), Outcome[Reserved])
     assert_type(await LocalEngine(validate="all", max_threads=2).start(reserved, order), Handle[Reserved])
 

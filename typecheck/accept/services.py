@@ -61,6 +61,9 @@ assert_type(Workflow[list[Reserved]]("all").map(item), Step[list[Reserved], list
 # --- a method of which the service is stated
 
 assert_type(reserved.step(method(Payments, Payments.charge)), Step[Order, Charge, Payments, Reserved])
+assert_type(reserved.step(method(TestPayments, TestPayments.charge)), Step[Order, Charge, TestPayments, Reserved])
+assert_type(charged.step(method(Mail, Mail.send)), Step[Order, bool, Payments | Mail, Charge])
+assert_type(start.step(method(Scale, Scale.count)), Step[Order, int, Scale, Order])
 
 # --- providing them
 

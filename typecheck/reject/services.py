@@ -40,12 +40,15 @@ Services().bind("Mail").to(Smtp())  # type: ignore[arg-type]  # pyright: ignore[
 not_enough: Services[Payments | Mail] = some  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 still_bound: Services[Mail] = every.bind(Mail)  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
 
+method(Payments, Mail.send)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+
 # --- a service that is missing
 
 
 async def by_run(order: Order) -> None:
     await shipped.run(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     await shipped.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await shipped.run(order, Services())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await outer.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await weighed.run(order, every)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await either.run(order, every)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -64,4 +67,7 @@ async def by_an_engine(order: Order) -> None:
     await LocalEngine(some).execute(shipped, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await LocalEngine(some).execute(outer, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await LocalEngine(every).start(either, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await LocalEngine().execute(shipped, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await LocalEngine(grace=1.0).start(undone, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await LocalEngine(Services()).execute(shipped, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LocalEngine(Payments())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
