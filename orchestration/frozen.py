@@ -60,7 +60,7 @@ def _initialiser(draft: type, final: type) -> Callable[..., None]:
         default = f"_default_{field.name}"
         known[default] = field.default
         if not field.init:  # a factory that takes the object itself is the only default such a field has here
-            known[default] = cast("Any", field.default).factory
+            known[default] = field.default.factory
             stores.append(f"    self.{field.name} = {default}(self)")
             continue
         parameter = field.name if field.default is attrs.NOTHING else f"{field.name}={default}"
