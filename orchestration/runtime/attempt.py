@@ -32,17 +32,16 @@ if TYPE_CHECKING:
 class Attempt(StepContext):
     """An attempt under way. To its body it is the step's context."""
 
-    __slots__ = ("leaked", "leaving", "task", "timed_out", "timer", "watch")
+    timer: TimerHandle | None = None
+    timed_out: bool = False
+    leaving: bool = False  # it has been told to end
+    leaked: bool = False
 
     def __init__(self, effect: Attempted, run_id: str, task: Task[None], watch: Callable[[Attempt], None]) -> None:
         """Begin; `task` is the worker that drives it, `watch` starts the clock of its timeout."""
         super().__init__(effect, run_id)
         self.task = task
         self.watch = watch
-        self.timer: TimerHandle | None = None
-        self.timed_out = False
-        self.leaving = False
-        self.leaked = False
 
     def note_started(self) -> None:
         """Start the clock of the timeout: a thread has begun with the body (S10)."""

@@ -20,16 +20,16 @@ class NotInAStep(OrchestrationError):
 class StepContext:
     """One attempt of a step, or of an undo, as its body sees it. Safe to read from a worker thread."""
 
-    __slots__ = ("_cancelled", "_deadline", "_run_id", "_started", "effect", "when_leaked")
+    # Defaults on the class: an attempt is made for every step, and most never leave them.
+    _cancelled: bool = False
+    _started: bool = True
+    _deadline: float | None = None
+    when_leaked: Callable[[], None] | None = None
 
     def __init__(self, effect: Attempted, run_id: str) -> None:
         """Describe the attempt that performs `effect`."""
         self.effect = effect
         self._run_id = run_id
-        self._cancelled = False
-        self._started = True
-        self._deadline: float | None = None
-        self.when_leaked: Callable[[], None] | None = None
 
     @property
     def run_id(self) -> str:

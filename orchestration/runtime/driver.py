@@ -12,8 +12,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, cast
 
 from orchestration.interpreter.effects import (
@@ -40,6 +39,8 @@ from orchestration.runtime.attempt import Attempt, drive
 from orchestration.runtime.context import current
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
     from orchestration.runtime.handler import Handler
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
 STREAK = 200  # attempts in a row that did not wait, before the event loop gets its turn: about a millisecond
 NEWCOMERS = 8  # workers that a waiting one starts at most; each may start as many
 IDLE = 64  # workers that are kept for more work; others end
-
-Body = Coroutine[Any, Any, object]
-Suspended = tuple[Context, Body, object]  # a body that waits: its context, itself, and what it has yielded
 
 
 class Driver:
@@ -137,11 +135,12 @@ class Driver:
         try:
             while inbox and not self._over:
                 event = inbox.popleft()
-                self.state, effects = advance(self.plan, self.state, event)
+                state, effects = advance(self.plan, self.state, event)
+                self.state = state
                 if self.listeners:
                     self._tell(event)
                 self._perform(effects)
-                if self.state.outcome is not None:
+                if state.root is None:
                     self._end()
         except BaseException as error:  # noqa: BLE001 - an interrupt in a pure function, or a defect: no run goes on
             self._stop = error
@@ -170,10 +169,11 @@ class Driver:
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
-            if type(effect) is RunStep or type(effect) is RunUndo:
-                self._ready.append(effect)
+            kind = type(effect)
+            if kind is RunStep or kind is RunUndo:
+                self._ready.append(effect)  # type: ignore[arg-type]  # a cast costs more than the rest of the loop
             else:
-                PERFORM[type(effect)](self, effect)
+                PERFORM[kind](self, effect)
 
     def _start_timer(self, effect: StartTimer) -> None:
         self._timers[effect.path] = self._loop.call_later(max(0.0, effect.due - self._now()), self._fire, effect)
@@ -265,6 +265,7 @@ class Driver:
                 self._workers.add(asyncio.create_task(self._work()))
 
     async def _work(self) -> None:
+        """Perform attempts, one after the other, until there is nothing left to do."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a worker is a task
         ready, withdrawn, attempts = self._ready, self._withdrawn, self._attempts
@@ -277,40 +278,37 @@ class Driver:
                     continue
                 attempt = attempts[effect.path] = Attempt(effect, self.run_id, task, self._watch)
                 current.set(attempt)
-                suspended = self._begin(attempt, copy_context())
-                if suspended is not None:
-                    await self._finish(attempt, *suspended)
+                context = copy_context()
+                try:
+                    body = self._handler(effect)
+                    future = context.run(body.send, None)
+                except StopIteration as stop:
+                    event = attempt.succeeded(stop.value, self._now())
+                    self._streak += 1
+                except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)
+                    event = self._raised(attempt, error)
+                    self._streak += 1
+                else:
+                    event = await self._waited(attempt, drive(context, body, future))
+                if attempt.timer is None and not attempt.leaving:
+                    del attempts[effect.path]
+                    self.fold(event)
+                else:
+                    self._ended(attempt, event)
                     if attempt.leaked:
                         return
         finally:
             self._retire(task)
 
-    def _begin(self, attempt: Attempt, context: Context) -> Suspended | None:
-        """Call the body; if it waits for something, return what is needed to go on with it."""
-        try:
-            body = self._handler(attempt.effect)
-            future = context.run(body.send, None)
-        except StopIteration as stop:
-            event = attempt.succeeded(stop.value, self._now())
-        except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)
-            event = self._raised(attempt, error)
-        else:
-            return context, body, future
-        self._streak += 1
-        self._ended(attempt, event)
-        return None
-
-    async def _finish(self, attempt: Attempt, context: Context, body: Body, future: object) -> None:
-        """Go on with a body that waits, while other workers take what is left over."""
+    async def _waited(self, attempt: Attempt, rest: Awaitable[object]) -> Event:
+        """Go on with a body that waits, while other workers take what is left over; return how it ended."""
         self._watch(attempt)
         self._help()
         try:
-            output = await drive(context, body, future)
+            output = await rest
         except BaseException as error:  # noqa: BLE001 - as above
-            event = self._raised(attempt, error)
-        else:
-            event = attempt.succeeded(output, self._now())
-        self._ended(attempt, event)
+            return self._raised(attempt, error)
+        return attempt.succeeded(output, self._now())
 
     async def _has_work(self) -> bool:
         """Wait for an effect to perform; false if this worker is not needed any more."""
