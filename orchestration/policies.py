@@ -14,9 +14,19 @@ OnUndoFailure = Literal["hold", "continue", "halt"]
 
 
 def names_of(kinds: Kinds | tuple[str, ...]) -> tuple[str, ...]:
-    """Return exception classes as the names that failures are matched by (S8)."""
+    """Return exception classes as the names that failures are matched by (S8).
+
+    Raises:
+        TypeError: if something else is among them.
+    """
     given = kinds if isinstance(kinds, tuple) else (kinds,)
-    return tuple(kind if isinstance(kind, str) else kind_name(kind) for kind in given)
+    return tuple(kind if isinstance(kind, str) else _exception_name(kind) for kind in given)
+
+
+def _exception_name(kind: object) -> str:
+    if not isinstance(kind, type) or not issubclass(kind, BaseException):
+        raise TypeError(f"expected exception classes, found {kind!r}")
+    return kind_name(kind)
 
 
 def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:

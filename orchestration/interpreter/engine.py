@@ -96,15 +96,12 @@ def _outcome(ended: Ended, turn: Turn) -> Outcome:
     ledger = turn.ledger
     rollback = Rollback(tuple(ledger.rollback)[::-1])
     leaked = tuple(f"{path}#{attempt}" for path, attempt in ledger.leaked)
-    match ended:
-        case Done():
-            return Succeeded(ended.value, turn.run_id, rollback, leaked)
-        case Broken() if ledger.cancel is None:
-            return Failed(ended.failure, turn.run_id, rollback, leaked)
-        case Broken():
-            return Cancelled(ledger.cancel or "", turn.run_id, rollback, leaked, (ended.failure,))
-        case Stopped():
-            return Cancelled(ledger.cancel or "", turn.run_id, rollback, leaked, ended.failures)
+    if isinstance(ended, Done):
+        return Succeeded(ended.value, turn.run_id, rollback, leaked)
+    if isinstance(ended, Broken) and ledger.cancel is None:
+        return Failed(ended.failure, turn.run_id, rollback, leaked)
+    attached = (ended.failure,) if isinstance(ended, Broken) else ended.failures
+    return Cancelled(ledger.cancel or "", turn.run_id, rollback, leaked, attached)
 
 
 def _over(event: Event) -> IllegalEvent:

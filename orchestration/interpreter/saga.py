@@ -88,11 +88,9 @@ def unwind(ended: Broken | Stopped, path: str, turn: Turn) -> Frame | Broken | S
     if ended.trail is None:
         return ended
     entries = tuple(in_reverse(ended.trail))
-    match ended:
-        case Broken():
-            return _proceed(Unwinding(path, ended.failure, (), entries), turn)
-        case Stopped():
-            return _proceed(Unwinding(path, None, ended.failures, entries), turn)
+    if isinstance(ended, Broken):
+        return _proceed(Unwinding(path, ended.failure, (), entries), turn)
+    return _proceed(Unwinding(path, None, ended.failures, entries), turn)
 
 
 def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:

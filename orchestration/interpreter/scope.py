@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.saga import unwind
-from orchestration.interpreter.trail import Trail, chained
+from orchestration.interpreter.trail import Chain, chained
 from orchestration.interpreter.turn import Broken, Done, Stopped
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class ScopeFrame:
     path: str
     index: int
     child: Frame
-    trail: Trail | None = None
+    trail: Chain | None = None
 
     def resume(self, event: Event, turn: Turn) -> Frame | Ended:
         """Pass the event to the node under way, and go on when it has ended."""
@@ -39,7 +39,7 @@ class ScopeFrame:
         return _follow(self.node, self.path, self.index, self.child.cancel(turn), self.trail, turn)
 
 
-def _follow(node: Scope, path: str, index: int, child: Frame | Ended, trail: Trail | None, turn: Turn) -> Frame | Ended:
+def _follow(node: Scope, path: str, index: int, child: Frame | Ended, trail: Chain | None, turn: Turn) -> Frame | Ended:
     children = node.children
     while isinstance(child, Done):
         if child.trail is not None:

@@ -6,7 +6,7 @@ nothing, so that work without compensation costs nothing. `in_reverse` is where 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import attrs
 from rpds import HashTrieMap, List
@@ -45,24 +45,21 @@ class Several:
     trails: HashTrieMap[int, Trail]
 
 
+Chain: TypeAlias = "List[Trail]"
 Trail = Union[Entry, Stuck, Several, "List[Trail]"]
 Lane = tuple[tuple[str, int], ...]  # the groups that an entry lies in, with its position in each
 
 
-def chained(before: Trail | None, latest: Trail | None) -> Trail | None:
+def chained(before: Chain | None, latest: Trail | None) -> Chain | None:
     """Return the trail of a chain that has gone on."""
     if latest is None:
         return before
-    if before is None:
-        return List([latest])
-    return before.push_front(latest) if isinstance(before, List) else List([latest, before])
+    return List([latest]) if before is None else before.push_front(latest)
 
 
-def in_reverse(trail: Trail | None, lane: Lane = ()) -> Iterator[tuple[Entry | Stuck, Lane]]:
+def in_reverse(trail: Trail, lane: Lane = ()) -> Iterator[tuple[Entry | Stuck, Lane]]:
     """Yield all entries in reverse plan order (S4, S23), each with its lane."""
     match trail:
-        case None:
-            return
         case Several():
             for position in sorted(trail.trails, reverse=True):
                 yield from in_reverse(trail.trails[position], (*lane, (trail.path, position)))

@@ -24,6 +24,7 @@ from orchestration.plan.typenames import type_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestration.plan.codec import Json
     from orchestration.plan.registry import Registry
 
 In = TypeVar("In", contravariant=True)
@@ -123,9 +124,10 @@ def compile_plan(root: Scope) -> Plan:
     report.close(named.name)
     for message in report.warnings:
         warnings.warn(message, PlanWarning, stacklevel=3)  # where `Workflow.compile` or `Plan.from_json` was called
-    digest = hashlib.sha256(canonical({"plan": encode(named), "gives": type_name(gives)}).encode())
-    nodes = tuple(walk(named))
-    return Plan(named, gives, digest.hexdigest(), nodes, Codec(_types_of(named, gives)))
+    types = tuple(_types_of(named, gives))
+    covered: Json = {"plan": encode(named), "types": [type_name(kind) for kind in types]}
+    fingerprint = hashlib.sha256(canonical(covered).encode()).hexdigest()
+    return Plan(named, gives, fingerprint, tuple(walk(named)), Codec(types))
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -297,6 +297,8 @@ class Driver:
                     self._ended(attempt, event)
                     if attempt.leaked:
                         return
+                    # a cancel that the body has not met is met here, not by the next body
+                    await _unless_cancelled(asyncio.sleep(0))
         finally:
             self._retire(task)
 
@@ -343,7 +345,10 @@ class Driver:
 
 
 async def _unless_cancelled(what: Awaitable[object]) -> None:
-    """Wait; a cancel that reaches a worker here was meant for an attempt that has ended in the same moment."""
+    """Wait; a cancel that reaches a worker here was meant for an attempt that has ended, or for all tasks of the loop.
+
+    A worker ends with its run, never before: the unwinding needs it.
+    """
     with contextlib.suppress(asyncio.CancelledError):
         await what
 

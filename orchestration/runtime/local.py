@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, cast, final
 from typing_extensions import TypeVar
 
 from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, WorkflowFailed
-from orchestration.outcomes import Cancelled, Failed, Outcome, Succeeded
+from orchestration.outcomes import Failed, Outcome, Succeeded
 from orchestration.runtime.boundary import Validation, check_outputs, validate_input
 from orchestration.runtime.driver import Driver
 from orchestration.runtime.handler import BodyHandler, Handler, Middleware, wrap
@@ -76,9 +76,8 @@ class Handle(Generic[T]):
             with threads:
                 outcome = await self._driver.run()
         except BaseException as error:
-            if not self._done.done():
-                self._done.set_exception(error)
-                self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
+            self._done.set_exception(error)
+            self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
             raise
         checked = cast("Outcome[T]", outcome)  # what the plan gives is what the workflow's type says
         self._done.set_result(checked)
@@ -196,10 +195,8 @@ def value_of(outcome: Outcome[T]) -> T:
         WorkflowFailed: if the run failed; the cause is the exception of its first failure, where there is one.
         WorkflowCancelled: if the run was cancelled.
     """
-    match outcome:
-        case Succeeded():
-            return outcome.value
-        case Failed():
-            raise WorkflowFailed(outcome) from outcome.failure.exception
-        case Cancelled():
-            raise WorkflowCancelled(outcome)
+    if isinstance(outcome, Succeeded):
+        return outcome.value
+    if isinstance(outcome, Failed):
+        raise WorkflowFailed(outcome) from outcome.failure.exception
+    raise WorkflowCancelled(outcome)

@@ -29,6 +29,10 @@ SHOP = Path(__file__).parent / "shop"
 FENCE = re.compile(r"( *)```(\w*)(.*)")
 TITLE = re.compile(r'title="([^"]+)"')
 SHELLS = ("console", "sh")
+OURS = re.compile(r"^(?:cat \S+ \| )?orchestration ")  # the commands that are run
+PIPED = re.compile(r"\| (\w+)")  # other programs that one needs
+OUTPUTS = ("text", "mermaid")
+USAGE = 2  # the exit code of a command that was not understood
 DEADLINE = 60  # seconds that a command may take
 
 
@@ -46,7 +50,7 @@ class Block:
     title: str | None
     text: str
     output: str | None
-    """The text block that follows with nothing but empty lines between."""
+    """The text or picture that follows with nothing but empty lines between."""
 
     def fails(self, why: str) -> BlockFails:
         """Return the error that says where and why."""
@@ -70,7 +74,7 @@ def blocks_of(page: Path) -> list[Block]:
             start, _, opening = open_at
             title = TITLE.search(opening[3])
             text = "\n".join(inside) + "\n"
-            if opening[2] == "text" and adjacent and found[-1].language == "python":
+            if opening[2] in OUTPUTS and adjacent and found[-1].language == "python":
                 last = found.pop()
                 found.append(Block(page, last.line, last.language, last.title, last.text, text))
             else:
@@ -144,20 +148,26 @@ def run_python(block: Block, namespace: dict[str, Any]) -> None:
                 exec(code, namespace)  # noqa: S102 - the project's own documentation
     except Exception as error:
         if block.output is None:
-            raise block.fails(f"the block raises\n{_told(error)}") from error
+            raise block.fails(f"the block raises\n{_told(error, block.page)}") from error
         printed.write("".join(traceback.format_exception_only(error)))
     if block.output is not None and not agrees(block.output, printed.getvalue()):
         raise block.fails(f"the page shows\n{block.output}\nbut the block gives\n{printed.getvalue()}")
 
 
-def _told(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
+def _told(error: Exception, page: Path) -> str:
+    """Return the traceback from the frame on that lies in the page."""
+    here = error.__traceback__
+    while here is not None and here.tb_frame.f_code.co_filename != str(page):
+        here = here.tb_next
+    return "".join(traceback.format_exception(error.with_traceback(here)))
 
 
 def run_commands(block: Block, folder: Path) -> None:
     """Run the commands of the library's own among those of a block; those of other programs are only read."""
     for offset, command, shown in commands_of(block):
-        if not command.startswith("orchestration ") or shutil.which("sh") is None:
+        if not OURS.search(command):
+            continue
+        if not all(shutil.which(program) for program in ("sh", *PIPED.findall(command)) if program != "orchestration"):
             continue
         environment = os.environ | {
             "PATH": os.pathsep.join([str(_command(folder)), os.environ["PATH"]]),
@@ -180,7 +190,9 @@ def run_commands(block: Block, folder: Path) -> None:
         where = f"{block.page.name}:{block.line + offset}: {command}"
         if shown and not agrees(shown, ended.stdout):
             raise BlockFails(f"{where}\nThe page shows\n{shown}\nbut the command says\n{ended.stdout}")
-        if not shown and ended.returncode:
+        # below `$` an output could be shown; a block of commands alone may have one that fails on purpose
+        unexpected = ended.returncode if block.language == "console" else ended.returncode == USAGE
+        if not shown and unexpected:
             raise BlockFails(f"{where}\nexits {ended.returncode} and says\n{ended.stdout}")
 
 

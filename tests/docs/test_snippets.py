@@ -18,10 +18,13 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     """The blocks run in order in one namespace, as for a reader who follows the page."""
+    failure = None
     try:
         run_page(page, tmp_path)
     except BlockFails as error:
-        pytest.fail(str(error), pytrace=False)
+        failure = str(error)
+    if failure is not None:
+        pytest.fail(failure, pytrace=False)
 
 
 def test_the_pages_have_code_that_is_run() -> None:

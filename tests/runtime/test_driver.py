@@ -524,12 +524,16 @@ def test_what_waits_for_a_worker_is_withdrawn_by_a_failure() -> None:
             raise ValueError
         return n
 
+    seen: list[object] = []
+
     async def main() -> None:
-        outcome = await LocalEngine().execute(Workflow[list[int]]("flow").map(work), list(range(100)))
+        listed = step(lambda n: list(range(n)), run_in="loop").compensate(undone(seen))
+        outcome = await LocalEngine().execute(Workflow[int]("flow").step(listed).map(work), 100)
         assert isinstance(outcome, Failed)
 
     go(main)
     assert begun == [0]
+    assert seen == [list(range(100))]
 
 
 @pytest.mark.parametrize("closable", [True, False])
@@ -587,6 +591,121 @@ def test_an_unrequested_cancelled_error_is_a_failure() -> None:
             outcome = await LocalEngine().execute(Workflow[int]("flow").step(body), 1)
             assert isinstance(outcome, Failed)
             assert outcome.failure.kind == "asyncio.exceptions.CancelledError"
+
+    go(main)
+
+
+def test_a_cancel_from_inside_a_step_does_not_stray_into_the_next_body() -> None:
+    """S24, S28: the step ends before it meets its cancel; the undo that the same worker runs next does not get it."""
+    handles, seen = [], []
+
+    async def give_up(n: int) -> int:
+        await asyncio.sleep(0)
+        handles[0].cancel("from inside")
+        return n
+
+    async def slow_undo(n: int) -> None:
+        await asyncio.sleep(0.001)
+        seen.append((n, step_context().attempt))
+
+    async def main() -> None:
+        flow = Workflow[int]("flow").step(give_up).compensate(slow_undo).step(increase)
+        handles.append(await LocalEngine().start(flow, 1))
+        outcome = await handles[0].result()
+        assert outcome.rollback.undone == ("flow/give_up",)
+
+    go(main)
+    assert seen == [(1, 1)]
+
+
+def test_cancelling_every_task_of_the_loop_still_unwinds() -> None:
+    """S24, S30: as `asyncio.run` does when it is interrupted; idle workers stay, because the unwinding needs them."""
+    seen: list[object] = []
+
+    async def slow_undo(n: int) -> None:
+        await asyncio.sleep(0.001)
+        seen.append(n)
+
+    async def main() -> None:
+        gate = Gate()
+        armed = step(rest).compensate(slow_undo)
+        flow = Workflow[int]("flow").fork(armed).fork(armed).fork(armed).fork(gate).join()
+        task = asyncio.create_task(LocalEngine().execute(flow, 1))
+        await gate.begun.wait()
+        await asyncio.sleep(0.01)
+        for other in others():
+            other.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    go(main)
+    assert seen == [2, 2, 2]
+
+
+def test_a_pure_function_that_cancels_its_run_is_heard_in_turn() -> None:
+    """S28: a cancel that comes while an event is being taken is taken next."""
+    handles = []
+
+    def give_up(n: int) -> int:
+        handles[0].cancel("from a pure function")
+        return n
+
+    async def main() -> None:
+        handles.append(await LocalEngine().start(Workflow[int]("flow").step(rest).pure(give_up).step(rest), 1))
+        outcome = await handles[0].result()
+        assert isinstance(outcome, Cancelled)
+
+    go(main)
+
+
+def test_an_undo_that_fails_takes_too_long_or_never_ends_is_told() -> None:
+    """S24, S26: each way to fail ends an undo as not undone; one that never ends is named as leaked."""
+
+    async def fail(n: int) -> None:
+        raise OSError
+
+    async def slow(n: int) -> None:
+        await asyncio.sleep(60)
+
+    once = Retry(max_attempts=1)
+
+    async def main() -> None:
+        for undo, leaked in ((fail, ()), (slow, ()), (stubborn, ("flow/increase:undo#1",))):
+            armed = step(increase).compensate(undo, retry=once, timeout=0.01)
+            flow = Workflow[int]("flow").step(armed).pure(lambda n: n // 0)
+            outcome = await LocalEngine(grace=GRACE).execute(flow, 1)
+            assert outcome.rollback.verdict == "partial"
+            assert outcome.leaked == leaked
+        await asyncio.wait(others())
+
+    go(main)
+
+
+def test_a_run_that_is_stopped_during_a_backoff_forgets_its_timer(monkeypatch) -> None:
+    """S29: nothing of a run that was stopped by a defect is scheduled any more."""
+
+    async def fail(n: int) -> int:
+        raise OSError
+
+    async def main() -> None:
+        slow = step(fail, retry=Retry(initial_delay=60, jitter="none"))
+        later = asyncio.Event()
+
+        async def wait(n: int) -> int:
+            await later.wait()
+            return n
+
+        engine = LocalEngine(grace=GRACE)
+        handle = await engine.start(Workflow[int]("flow").fork(slow).fork(wait).join(), 1)
+        async for event in handle.events():
+            if type(event).__name__ == "StepFailed":
+                break
+        monkeypatch.setattr(driver_module, "advance", lambda *_: 1 // 0)
+        later.set()
+        with pytest.raises(ZeroDivisionError):
+            await handle.result()
+        loop = asyncio.get_running_loop()
+        assert not [timer for timer in loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]  # asyncio's own
 
     go(main)
 

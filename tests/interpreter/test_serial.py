@@ -1,0 +1,89 @@
+"""States as JSON: what is refused (S12, S37)."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestration import Workflow
+from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
+from orchestration.interpreter.serial import state_from_data, state_key, state_to_data
+from tests.bodies import increase, undo
+from tests.machine import Machine
+
+PLAN = Workflow[list[int]]("flow").map(increase).compensate(lambda _: None).compile()
+ARMED = Workflow[int]("flow").step(increase).compensate(undo).fork(increase).fork(increase).join().compile()
+
+
+def under_way() -> Machine:
+    """Return a run with most kinds of frames in its state."""
+    run = Machine(ARMED, 1)
+    run.succeed("flow/increase", 2)
+    run.succeed("flow/fork/increase", 3)
+    run.leak("flow/fork/increase_2", 1.0)
+    return run
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        3,
+        [],
+        {"is": "State"},
+        {"is": "Failure", "kind": "a", "message": "b", "path": "c"},
+        {"is": "Unheard"},
+        {"is": "Node", "number": 99},
+        {"is": "Map", "pairs": [[1, 2, 3]]},
+        {"is": "Map", "pairs": [[[], 2]]},
+        {"is": "GroupFrame", "children": [[1, "frame"]]},
+        {"is": "GroupFrame", "children": 7},
+        {"is": "Ledger", "late": {"a": 1}},
+    ],
+    ids=repr,
+)
+def test_what_is_no_state_is_refused(data) -> None:
+    """S37: with a typed error, never another exception."""
+    with pytest.raises(InvalidDocument):
+        state_from_data(PLAN, data)
+
+
+@given(st.data())
+def test_a_damaged_state_is_refused_or_read_never_worse(data) -> None:
+    """S37: one value anywhere in a stored state is replaced by another."""
+    document = json.loads(json.dumps(state_to_data(ARMED, under_way().state)))
+    damaged = copy.deepcopy(document)
+    place, holder = damaged, None
+    while isinstance(place, dict | list) and place:
+        holder = place
+        key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+        place = place[key]
+        if data.draw(st.booleans()):
+            break
+    rubbish = st.sampled_from([None, 3, "x", [], {}, [[1, 2]], {"is": "Entry"}, {"is": "Node", "number": 0}])
+    holder[key] = data.draw(rubbish)
+    try:
+        state_from_data(ARMED, damaged)
+    except (InvalidDocument, UnresolvedReference):
+        return
+
+
+def test_a_value_without_a_form_is_refused_by_its_path() -> None:
+    """S12: the path says where in the state, the mend what to do."""
+    run = Machine(Workflow[int]("flow").step(increase).step(increase).compile(), 1)
+    run.succeed("flow/increase", object())
+    with pytest.raises(Unserialisable, match=r"state\.root\.child\.effect\.value: found "):
+        state_to_data(run.plan, run.state)
+
+
+def test_the_key_of_a_state_tells_values_apart_but_not_times() -> None:
+    """S2: equal states have equal keys, whatever the clock said."""
+    plan = Workflow[int]("flow").step(increase).compile()
+    one, other = Machine(plan, 1), Machine(plan, 1)
+    other.state = type(other.state)(other.state.run_id, 9.0, other.state.root, other.state.ledger)
+    assert state_key(plan, one.state) == state_key(plan, other.state)
+    assert state_key(plan, one.state) != state_key(plan, Machine(plan, 2).state)
