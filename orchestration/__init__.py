@@ -1,11 +1,13 @@
 """Typed, fluent workflows that are values: composed, checked, tested and run as such.
 
+```python
 checkout = (
-Workflow[Order]("checkout")
-.step(reserve).compensate(release)
-.step(Payments.charge).compensate(Payments.refund)
+    Workflow[Order]("checkout")
+    .step(reserve).compensate(release)
+    .step(Payments.charge).compensate(Payments.refund)
 )
 receipt = await checkout.run(order, Services().bind(Payments).to(StripePayments()))
+```
 """
 
 from orchestration.dsl.workflow import Workflow, step

@@ -64,10 +64,6 @@ class Retry:
             bound = min(self.max_delay, self.initial_delay * self.factor ** (attempt - 1))
         except OverflowError:  # a float power past 1e308: the bound is the maximum
             bound = self.max_delay
-        match self.jitter:
-            case "full":
-                return bound * draw
-            case "equal":
-                return bound / 2 + bound / 2 * draw
-            case "none":
-                return bound
+        if self.jitter == "full":
+            return bound * draw
+        return bound / 2 + bound / 2 * draw if self.jitter == "equal" else bound

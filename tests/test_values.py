@@ -37,7 +37,7 @@ def test_a_failure_keeps_the_chain_of_causes() -> None:
     assert (failure.kind, failure.cause.kind, failure.cause.message) == ("KeyError", "ValueError", "a")
     try:
         try:
-            raise OSError
+            raise OSError  # noqa: TRY301
         except OSError:
             raise KeyError from None
     except KeyError as error:
@@ -45,7 +45,7 @@ def test_a_failure_keeps_the_chain_of_causes() -> None:
     assert quiet.cause is None
     try:
         try:
-            raise OSError
+            raise OSError  # noqa: TRY301
         except OSError:
             raise KeyError  # noqa: B904 - the context is the point
     except KeyError as error:

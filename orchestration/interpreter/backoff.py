@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from orchestration.errors import InvalidInput, InvalidOutput
+from orchestration.policies import names_of
+
 if TYPE_CHECKING:
     from orchestration.failures import Failure
     from orchestration.interpreter.effects import Attempted
     from orchestration.policies import Retry
 
+NEVER = names_of((InvalidInput, InvalidOutput))  # what does not fit its type will not fit the next time
 DRAW_BYTES = 6  # few enough bits for each quotient to be a float below 1
 DRAWS = float(2 ** (8 * DRAW_BYTES))
 
@@ -18,7 +22,7 @@ def delay_before_next(retry: Retry | None, failure: Failure, effect: Attempted, 
     """Return the seconds to wait after the failed attempt `effect`, or `None` if it was the last."""
     if retry is None or effect.attempt >= retry.max_attempts:
         return None
-    if failure.matches(retry.give_up_on) or not failure.matches(retry.retry_on):
+    if failure.matches((*NEVER, *retry.give_up_on)) or not failure.matches(retry.retry_on):
         return None
     seconds = retry.delay(effect.attempt, draw(effect.key(run_id), effect.attempt))
     return seconds if failure.retry_after is None else max(seconds, failure.retry_after)

@@ -67,19 +67,22 @@ def _cancel(plan: Plan, root: Frame, event: CancelRequested, turn: Turn) -> Adva
 
 
 def _is_late(event: Event, turn: Turn) -> bool:
-    """Take the end of a leaked attempt: a success arms its step as far as unwinding has not reached it (S24)."""
-    match event:
-        case StepSucceeded() if (event.path, event.attempt) in turn.ledger.leaked:
-            late = turn.ledger.late.insert(event.path, event.output)
-            turn.ledger = evolve(turn.ledger, late=late)
-            return True
-        case StepFailed() | StepCancelled():
-            return (event.path, event.attempt) in turn.ledger.leaked
-        case UndoSucceeded() | UndoFailed():
-            known = {f"{event.path}:undo", f"{event.path}:in_doubt"}
-            return any(path in known and attempt == event.attempt for path, attempt in turn.ledger.leaked)
-        case _:
-            return False
+    """Take the end of a leaked attempt, once: a success arms its step if unwinding has not reached it (S24)."""
+    if isinstance(event, StepSucceeded | StepFailed | StepCancelled):
+        paths = {event.path}
+    elif isinstance(event, UndoSucceeded | UndoFailed):
+        paths = {f"{event.path}:undo", f"{event.path}:in_doubt"}
+    else:
+        return False
+    leaked = turn.ledger.leaked
+    found = next((leak for leak in leaked if leak[0] in paths and leak[1:] == (event.attempt, False)), None)
+    if found is None:
+        return False
+    reported = tuple((*leak[:2], True) if leak is found else leak for leak in leaked)
+    turn.ledger = evolve(turn.ledger, leaked=reported)
+    if isinstance(event, StepSucceeded):
+        turn.ledger = evolve(turn.ledger, late=turn.ledger.late.insert(event.path, event.output))
+    return True
 
 
 def _close(result: Frame | Ended, plan: Plan, turn: Turn) -> Advanced:
@@ -95,7 +98,7 @@ def _close(result: Frame | Ended, plan: Plan, turn: Turn) -> Advanced:
 def _outcome(ended: Ended, turn: Turn) -> Outcome:
     ledger = turn.ledger
     rollback = Rollback(tuple(ledger.rollback)[::-1])
-    leaked = tuple(f"{path}#{attempt}" for path, attempt in ledger.leaked)
+    leaked = tuple(f"{path}#{attempt}" for path, attempt, _ in ledger.leaked)
     if isinstance(ended, Done):
         return Succeeded(ended.value, turn.run_id, rollback, leaked)
     if isinstance(ended, Broken) and ledger.cancel is None:

@@ -99,7 +99,7 @@ class Turn:
 
     def leak(self, path: str, attempt: int) -> None:
         """Note an attempt that may still land (S24)."""
-        self.ledger = evolve(self.ledger, leaked=(*self.ledger.leaked, (path, attempt)))
+        self.ledger = evolve(self.ledger, leaked=(*self.ledger.leaked, (path, attempt, False)))
 
     def settle(self, state: EndState) -> None:
         """Note what became of a step that could be undone (S25)."""

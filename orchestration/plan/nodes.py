@@ -128,10 +128,9 @@ class Branch:
 
 @frozen
 class Vertex:
-    """A node of a graph, with the positions of those whose values it takes; with none it takes the graph's."""
+    """A node of a graph; it takes the graph's value."""
 
     node: Node
-    needs: tuple[int, ...] = ()
 
 
 def _positions(graph: Graph) -> Mapping[str, int]:
@@ -143,7 +142,7 @@ POSITIONS: Any = attrs.Factory(_positions, takes_self=True)
 
 @frozen
 class Graph:
-    """Nodes that run side by side as far as their needs allow; a fork is a graph without needs (S14).
+    """Nodes that run side by side: a fork (S14).
 
     The output is the tuple of all outputs in the order of declaration. `concurrency` caps how many are under way.
     """

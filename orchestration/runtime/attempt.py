@@ -45,7 +45,7 @@ class Attempt(StepContext):
 
     def note_started(self) -> None:
         """Start the clock of the timeout: a thread has begun with the body (S10)."""
-        self._started = True
+        super().note_started()
         if self.effect.timeout is not None:
             self.task.get_loop().call_soon_threadsafe(self.watch, self)
 

@@ -116,8 +116,8 @@ class Driver:
 
     def _dismiss(self) -> None:
         """Let the workers go: nothing of the run lives on, except attempts that have leaked (S29)."""
-        while self._idle:
-            self._idle.pop().set_result(None)
+        while self._wake_worker():
+            pass
         for timer in self._timers.values():
             timer.cancel()
         for attempt in list(self._attempts.values()):  # only if the run was stopped without an outcome
@@ -256,13 +256,19 @@ class Driver:
     def _help(self) -> None:
         """Let as many workers as are useful go to work: idle ones first, then some new ones."""
         wanted = min(len(self._ready) - self._coming, NEWCOMERS)
-        while wanted > 0:
-            wanted -= 1
+        for _ in range(wanted):
             self._coming += 1
-            if self._idle:
-                self._idle.pop().set_result(None)
-            else:
+            if not self._wake_worker():
                 self._workers.add(asyncio.create_task(self._work()))
+
+    def _wake_worker(self) -> bool:
+        """Wake an idle worker; one whose place is done has been cancelled with its loop, and comes by itself."""
+        while self._idle:
+            place = self._idle.pop()
+            if not place.done():
+                place.set_result(None)
+                return True
+        return False
 
     async def _work(self) -> None:
         """Perform attempts, one after the other, until there is nothing left to do."""
@@ -328,10 +334,10 @@ class Driver:
             place: asyncio.Future[None] = self._loop.create_future()
             self._idle.append(place)
             await _unless_cancelled(place)
-            if place.cancelled():
-                self._idle.remove(place)
-            else:
+            if not place.cancelled():
                 self._coming -= 1
+            elif place in self._idle:
+                self._idle.remove(place)
         return False
 
     def _end_streak(self) -> None:

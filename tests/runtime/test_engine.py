@@ -77,7 +77,7 @@ def test_two_services_that_share_a_method_are_told_apart_by_the_step() -> None:
     services = Services().bind(Users).to(Users("user: ")).bind(Admins).to(Admins("admin: "))
     with pytest.raises(AmbiguousService, match=r"method\(Users, Users\.get\)"):
         Workflow[int]("flow").step(Admins.get).run_sync(7, services)
-    flow = Workflow[int]("flow").enrich(method(Admins, Admins.get)).into(lambda n, name: (n, name))
+    flow = Workflow[int]("flow").tap(increase).enrich(method(Admins, Admins.get)).into(lambda n, name: (n, name))
     assert flow.run_sync(7, services) == (7, "admin: user 7")
     with pytest.raises(AmbiguousService):
         services.check(Workflow[int]("flow").step(Admins.get).compile())
