@@ -158,9 +158,12 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, requires=["build"])
 def tests(session: nox.Session) -> None:
-    """The tests against the built wheel; on the oldest Python that is installed, with the coverage of branches."""
+    """The tests against the built wheel; on the newest Python that is installed, with the coverage of branches.
+
+    On the newest, because before 3.12 what a coroutine does right after a cancel is not traced.
+    """
     install_wheel(session, "tests")
-    if session.posargs or session.python not in INSTALLED[:1]:
+    if session.posargs or session.python not in INSTALLED[-1:]:
         session.run("pytest", *session.posargs)
         return
     session.env["COVERAGE_FILE"] = str(ROOT / ".coverage")

@@ -30,7 +30,7 @@ class GroupFrame:
 
     `following` is the next to be admitted, `running` how many are under way. `children` and `trails` go by position and
     are never iterated, because the order of these maps is random (S2); a child is a frame, or with its output a tuple
-    of one. `failure` is the first that happened: with it, nothing new begins.
+    of one. `failure` is the first that happened, as the run's number `order`: with it, nothing new begins.
     """
 
     node: Graph | Map
@@ -43,6 +43,7 @@ class GroupFrame:
     trails: HashTrieMap[int, Trail] = EMPTY
     failure: Failure | None = None
     failures: tuple[Failure, ...] = ()
+    order: int = 0
 
     def resume(self, event: Event, turn: Turn) -> Frame | Ended:
         """Pass the event to the child that it is meant for."""
@@ -92,7 +93,7 @@ class GroupFrame:
 class Work:
     """The next frame of a group while a turn makes it."""
 
-    __slots__ = ("children", "failure", "failures", "following", "frame", "running", "trails", "turn")
+    __slots__ = ("children", "failure", "failures", "following", "frame", "order", "running", "trails", "turn")
 
     def __init__(self, frame: GroupFrame, turn: Turn) -> None:
         """Begin where the frame stands."""
@@ -104,6 +105,7 @@ class Work:
         self.trails = frame.trails
         self.failure = frame.failure
         self.failures = frame.failures
+        self.order = frame.order
 
     def take(self, index: int, child: Frame | Ended) -> None:
         """Note what has become of a child under way."""
@@ -118,7 +120,7 @@ class Work:
         if child.trail is not None:
             self.trails = self.trails.insert(index, child.trail)
         if isinstance(child, Broken):
-            self._fail(child.failure)
+            self._fail(child.failure, child.order)
         elif isinstance(child, Stopped):
             self.failures += child.failures
 
@@ -149,12 +151,16 @@ class Work:
         self.running += 1
         self.take(index, child)
 
-    def _fail(self, failure: Failure) -> None:
-        if self.failure is not None or self.turn.stopping:
+    def _fail(self, failure: Failure, order: int) -> None:
+        if self.failure is None and not self.turn.stopping:
+            self.failure, self.order = failure, order
+            self.cancel_all()
+        elif self.failure is not None and order < self.order:
+            # it happened first, and was unwound before it came here
+            self.failures = (self.failure, *self.failures)
+            self.failure, self.order = failure, order
+        else:
             self.failures = (*self.failures, failure)
-            return
-        self.failure = failure
-        self.cancel_all()
 
     def _frame(self) -> GroupFrame:
         frame = self.frame
@@ -169,13 +175,14 @@ class Work:
             self.trails,
             self.failure,
             self.failures,
+            self.order,
         )
 
     def _end(self) -> Ended:
         frame, children = self.frame, self.children
         trail = Several(frame.path, self.trails) if self.trails else None
         if self.failure is not None:
-            return Broken(self.failure.attach(self.failures), trail)
+            return Broken(self.failure.attach(self.failures), trail, self.order)
         if len(children) < frame.total:
             return Stopped(trail, self.failures)
         outputs = [cast("tuple[object]", children[index])[0] for index in range(frame.total)]

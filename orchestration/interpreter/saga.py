@@ -24,7 +24,7 @@ class Unwinding:
     """A scope that unwinds because of a `failure`, or without one because of a cancel.
 
     `entries` are to be undone in order, the one at `position` is under way; `stuck` are the paths and lanes of what
-    could not be undone, which hold what they depended on (S26).
+    could not be undone, which hold what they depended on (S26). `order` is the failure's number in the run.
     """
 
     path: str
@@ -35,6 +35,7 @@ class Unwinding:
     stuck: tuple[tuple[str, Lane], ...] = ()
     effect: RunUndo | None = None
     due: float | None = None
+    order: int = 0
 
     def resume(self, event: Event, turn: Turn) -> Frame | Broken | Stopped:
         """Take the end of an undo's attempt, or of a backoff."""
@@ -89,7 +90,7 @@ def unwind(ended: Broken | Stopped, path: str, turn: Turn) -> Frame | Broken | S
         return ended
     entries = tuple(in_reverse(ended.trail))
     if isinstance(ended, Broken):
-        return _proceed(Unwinding(path, ended.failure, (), entries), turn)
+        return _proceed(Unwinding(path, ended.failure, (), entries, order=ended.order), turn)
     return _proceed(Unwinding(path, None, ended.failures, entries), turn)
 
 
@@ -112,7 +113,7 @@ def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
     trail = _stuck(stuck)
     if frame.failure is None:
         return Stopped(trail, frame.attached)
-    return Broken(frame.failure, trail)
+    return Broken(frame.failure, trail, frame.order)
 
 
 def _undo_of(entry: Entry, turn: Turn) -> RunUndo | None:

@@ -23,12 +23,14 @@ class Ledger:
     """What concerns the whole run and seldom changes.
 
     `cancel` is the reason of the cancel that decided the run, `failing` says that a failure decided it first (S28).
+    `failures` counts the failures so far, which tells which of two came first (S18).
     `leaked` are attempts that outlived their grace, each with whether it has reported since; `late` are the outputs of
     those that landed after all (S24); `rollback` the end states so far, latest first (S25).
     """
 
     cancel: str | None = None
     failing: bool = False
+    failures: int = 0
     leaked: tuple[tuple[str, int, bool], ...] = ()
     late: HashTrieMap[str, Any] = attrs.field(default=NOTHING_LATE, metadata=VALUES)
     rollback: List[EndState] = NOTHING_UNDONE

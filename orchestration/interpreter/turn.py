@@ -33,10 +33,11 @@ class Done:
 
 @attrs.define
 class Broken:
-    """A part of a run failed; what it had done before is in the trail."""
+    """A part of a run failed, as the run's failure number `order`; what it had done before is in the trail."""
 
     failure: Failure
     trail: Trail | None = None
+    order: int = 0
 
 
 @attrs.define
@@ -93,9 +94,10 @@ class Turn:
 
     def broken(self, failure: Failure, trail: Trail | None = None) -> Broken:
         """End a part with a failure; the first that nothing absorbs decides the run (S28)."""
-        if self.ledger.cancel is None and not self.ledger.failing:
-            self.ledger = evolve(self.ledger, failing=True)
-        return Broken(failure, trail)
+        ledger = self.ledger
+        failing = ledger.failing or ledger.cancel is None
+        self.ledger = evolve(ledger, failing=failing, failures=ledger.failures + 1)
+        return Broken(failure, trail, ledger.failures)
 
     def leak(self, path: str, attempt: int) -> None:
         """Note an attempt that may still land (S24)."""

@@ -101,6 +101,20 @@ def test_an_undo_that_fails_holds_no_sibling_of_a_fork() -> None:
     assert [type(state).__name__ for state in run.outcome.rollback.steps] == ["UndoFailed", "Undone", "Held"]
 
 
+def test_an_undo_that_fails_holds_what_came_before_it_in_its_own_item() -> None:
+    """S26, S27: another item of the map is undone all the same."""
+    both = Workflow[int]("both").step(first).step(second)
+    run = Machine(Workflow[list[int]]("flow").map(both).step(lambda numbers: numbers).compile(), [1, 2])
+    for path in ("flow/both[0]/first", "flow/both[1]/first", "flow/both[0]/second", "flow/both[1]/second"):
+        run.succeed(path, 1)
+    run.fail("flow/step")
+    run.fail("flow/both[1]/second")
+    run.succeed("flow/both[0]/second")
+    run.succeed("flow/both[0]/first")
+    assert run.outcome is not None
+    assert run.outcome.rollback.steps[1] == Held("flow/both[1]/first", "flow/both[1]/second")
+
+
 def test_an_undo_that_fails_holds_the_fork_before_it() -> None:
     """S26: what stands in an earlier group came before it, in whichever arm."""
     flow = Workflow[int]("flow").fork(first).fork(second).join().pure(sum).fork(third).fork(double).join()
@@ -274,6 +288,22 @@ def test_unwinding_is_shielded_from_a_cancel() -> None:
     run.run()
     assert isinstance(run.outcome, Failed)
     assert run.outcome.rollback.verdict == "complete"
+
+
+def test_unwinding_is_shielded_from_the_failure_of_a_sibling() -> None:
+    """S18, S24: an arm that unwinds is not cancelled with the others; the first failure stays primary."""
+    inner = Workflow[int]("inner").step(second).step(double)
+    run = Machine(Workflow[int]("flow").fork(inner).fork(increase).fork(third).join().compile(), 0)
+    run.succeed("flow/fork/inner/second", 1)
+    run.fail("flow/fork/inner/double", Declined("first"))
+    run.fail("flow/fork/increase", Declined("second"))
+    assert run.cancelling == {"flow/fork/third"}
+    run.end_cancelled("flow/fork/third", started=False)
+    run.succeed("flow/fork/inner/second")
+    assert isinstance(run.outcome, Failed)
+    assert run.outcome.rollback.undone == ("flow/fork/inner/second",)
+    assert run.outcome.failure.message == "first"
+    assert [later.message for later in run.outcome.failure.attached] == ["second"]
 
 
 def test_an_undo_that_leaks_is_named() -> None:

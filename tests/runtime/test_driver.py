@@ -653,6 +653,30 @@ def test_cancelling_every_task_of_the_loop_still_unwinds(noticed) -> None:
     assert seen == [2, 2, 2]
 
 
+def test_a_worker_that_was_cancelled_while_idle_is_not_counted_on() -> None:
+    """S24: it has not noticed yet when there is something to undo; another one comes."""
+    seen: list[object] = []
+
+    async def fail(n: int) -> int:
+        raise OSError
+
+    async def main() -> None:
+        slow = step(fail, retry=Retry(initial_delay=60, jitter="none"))
+        flow = Workflow[int]("flow").step(increase).compensate(undone(seen)).step(slow)
+        handle = await LocalEngine().start(flow, 1)
+        async for event in handle.events():
+            if type(event).__name__ == "StepFailed":
+                break
+        await asyncio.sleep(0)
+        for worker in others() - {handle.task}:
+            worker.cancel()
+        handle.cancel("stop")
+        assert (await handle.result()).rollback.undone == ("flow/increase",)
+
+    go(main)
+    assert seen == [2]
+
+
 def test_a_pure_function_that_cancels_its_run_is_heard_in_turn() -> None:
     """S28: a cancel that comes while an event is being taken is taken next."""
     handles = []
