@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 VALUE = {"holds": "value"}  # marks a field that holds a user's value: only the plan's codec can store it
 VALUES = {"holds": "values"}  # the same for a persistent map of such values
-CHILDREN = {"holds": "children"}  # and for one of frames and, in tuples of one, such values
+OUTPUTS = {"holds": "outputs"}  # and for a list of pairs of a position and such a value
 
 Undoing = Literal["undo", "in_doubt"]
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Union, cast
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from rpds import HashTrieMap
+from rpds import HashTrieMap, List
 
 from orchestration.failures import Failure
 from orchestration.frozen import frozen
-from orchestration.interpreter.effects import CHILDREN, VALUE
+from orchestration.interpreter.effects import OUTPUTS, VALUE
 from orchestration.interpreter.members import MEMBERS
 from orchestration.interpreter.trail import Several, Trail
 from orchestration.interpreter.turn import Broken, Done, Later, Stopped, Turn, illegal
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchestration.plan.nodes import Graph, Map
 
 EMPTY: HashTrieMap[int, Any] = HashTrieMap()
-Child = Union["Frame", tuple[object]]
+NO_OUTPUTS: List[tuple[int, Any]] = List()
 ENDED = (Done, Broken, Stopped)
 
 
@@ -28,9 +28,10 @@ ENDED = (Done, Broken, Stopped)
 class GroupFrame:
     """Children under way.
 
-    `following` is the next to be admitted, `running` how many are under way. `children` and `trails` go by position and
-    are never iterated, because the order of these maps is random (S2); a child is a frame, or with its output a tuple
-    of one. `failure` is the first that happened, as the run's number `order`: with it, nothing new begins.
+    `following` is the next to be admitted. `active` and `trails` go by position and are never iterated, because the
+    order of these maps is random (S2). `outputs` are pairs of position and output, the latest first: a map of all
+    items would cost ten times as much. `failure` is the first that happened, as the run's number `order`: with it,
+    nothing new begins.
     """
 
     node: Graph | Map
@@ -38,8 +39,8 @@ class GroupFrame:
     value: Any = attrs.field(metadata=VALUE)
     total: int
     following: int = 0
-    running: int = 0
-    children: HashTrieMap[int, Child] = attrs.field(default=EMPTY, metadata=CHILDREN)
+    active: HashTrieMap[int, Frame] = EMPTY
+    outputs: List[tuple[int, Any]] = attrs.field(default=NO_OUTPUTS, metadata=OUTPUTS)
     trails: HashTrieMap[int, Trail] = EMPTY
     failure: Failure | None = None
     failures: tuple[Failure, ...] = ()
@@ -48,8 +49,8 @@ class GroupFrame:
     def resume(self, event: Event, turn: Turn) -> Frame | Ended:
         """Pass the event to the child that it is meant for."""
         index = MEMBERS[type(self.node)].position(self.node, self.path, event.path)
-        child = None if index is None else self.children.get(index)
-        if index is None or child is None or isinstance(child, tuple):
+        child = None if index is None else self.active.get(index)
+        if index is None or child is None:
             raise illegal(event, self.path, "an event of a child under way")
         if self.failure is not None:
             ended = turn.resume(child, event, stopping=True)
@@ -76,8 +77,8 @@ class GroupFrame:
             self.value,
             self.total,
             following + 1,
-            self.running,
-            self.children.insert(index, (ended.value,)).insert(following, child),
+            self.active.discard(index).insert(following, child),
+            self.outputs.push_front((index, ended.value)),
             self.trails,
             None,
             self.failures,
@@ -93,15 +94,15 @@ class GroupFrame:
 class Work:
     """The next frame of a group while a turn makes it."""
 
-    __slots__ = ("children", "failure", "failures", "following", "frame", "order", "running", "trails", "turn")
+    __slots__ = ("active", "failure", "failures", "following", "frame", "order", "outputs", "trails", "turn")
 
     def __init__(self, frame: GroupFrame, turn: Turn) -> None:
         """Begin where the frame stands."""
         self.frame = frame
         self.turn = turn
         self.following = frame.following
-        self.running = frame.running
-        self.children = frame.children
+        self.active = frame.active
+        self.outputs = frame.outputs
         self.trails = frame.trails
         self.failure = frame.failure
         self.failures = frame.failures
@@ -109,27 +110,23 @@ class Work:
 
     def take(self, index: int, child: Frame | Ended) -> None:
         """Note what has become of a child under way."""
-        if isinstance(child, Done):
-            self.children = self.children.insert(index, (child.value,))
-        elif not isinstance(child, (Broken, Stopped)):
-            self.children = self.children.insert(index, child)
+        if not isinstance(child, ENDED):
+            self.active = self.active.insert(index, child)
             return
-        else:
-            self.children = self.children.discard(index)
-        self.running -= 1
+        self.active = self.active.discard(index)
         if child.trail is not None:
             self.trails = self.trails.insert(index, child.trail)
-        if isinstance(child, Broken):
+        if isinstance(child, Done):
+            self.outputs = self.outputs.push_front((index, child.value))
+        elif isinstance(child, Broken):
             self._fail(child.failure, child.order)
-        elif isinstance(child, Stopped):
+        else:
             self.failures += child.failures
 
     def cancel_all(self) -> None:
         """Cancel the children under way, in order."""
-        for index in range(self.following):
-            child = self.children.get(index)
-            if child is not None and not isinstance(child, tuple):
-                self.take(index, self.turn.cancel(child))
+        for index in sorted(self.active):
+            self.take(index, self.turn.cancel(self.active[index]))
 
     def proceed(self) -> Frame | Ended:
         """Admit as many children as the cap allows, and end when there are no more."""
@@ -137,18 +134,17 @@ class Work:
         node, total = frame.node, frame.total
         cap = node.concurrency or total
         child_of = MEMBERS[type(node)].child
-        while self.following < total and self.running < cap and self.failure is None and not turn.stopping:
+        while self.following < total and len(self.active) < cap and self.failure is None and not turn.stopping:
             child = turn.enter(*child_of(node, frame.path, frame.value, self.following))
             self.admit(child)
             if isinstance(child, Later):
                 break
-        return self._frame() if self.running else self._end()
+        return self._frame() if self.active else self._end()
 
     def admit(self, child: Frame | Ended) -> None:
         """Count the next child in; it may have ended at once."""
         index = self.following
         self.following += 1
-        self.running += 1
         self.take(index, child)
 
     def _fail(self, failure: Failure, order: int) -> None:
@@ -170,8 +166,8 @@ class Work:
             frame.value,
             frame.total,
             self.following,
-            self.running,
-            self.children,
+            self.active,
+            self.outputs,
             self.trails,
             self.failure,
             self.failures,
@@ -179,13 +175,15 @@ class Work:
         )
 
     def _end(self) -> Ended:
-        frame, children = self.frame, self.children
+        frame = self.frame
         trail = Several(frame.path, self.trails) if self.trails else None
         if self.failure is not None:
             return Broken(self.failure.attach(self.failures), trail, self.order)
-        if len(children) < frame.total:
+        if len(self.outputs) < frame.total:
             return Stopped(trail, self.failures)
-        outputs = [cast("tuple[object]", children[index])[0] for index in range(frame.total)]
+        outputs: list[object] = [None] * frame.total
+        for index, output in self.outputs:
+            outputs[index] = output
         return Done(MEMBERS[type(frame.node)].result(outputs), trail)
 
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from orchestration.plan.nodes import Node
 
 SEGMENT = re.compile(r"/([^/\[#]+)")
-INDEX = re.compile(r"\[(\d+)\]")
 
 
 class Members(Protocol):
@@ -89,8 +88,9 @@ class Items:
 
     def position(self, node: Map, path: str, below: str) -> int | None:  # noqa: ARG002 - the protocol's signature
         """Find an item by the number behind the map's path."""
-        match = INDEX.match(below, len(path))
-        return None if match is None else int(match[1])
+        before = len(path)
+        digits = below[before + 1 : below.find("]", before)]
+        return int(digits) if below[before : before + 1] == "[" and digits.isdecimal() else None
 
     def result(self, outputs: list[object]) -> list[object]:
         """Return the outputs in input order."""

@@ -6,7 +6,7 @@ Nothing here knows a construct: a new frame is one row in `KINDS`.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 from rpds import HashTrieMap, List
@@ -14,6 +14,7 @@ from rpds import HashTrieMap, List
 from orchestration import outcomes
 from orchestration.errors import InvalidDocument
 from orchestration.failures import Failure
+from orchestration.frozen import evolve
 from orchestration.interpreter.beside import BesideFrame
 from orchestration.interpreter.compensated import CompensatedFrame
 from orchestration.interpreter.effects import RunStep, RunUndo
@@ -63,10 +64,23 @@ def state_from_data(plan: Plan, data: Json) -> State:
 
 
 def state_key(plan: Plan, state: State) -> str:
-    """Return a text that is equal for equal states, whatever the time: to visit each once."""
-    data = _encode(plan, state, "state")
-    assert isinstance(data, dict)  # noqa: S101 - a frozen class becomes one
-    return hashlib.sha256(canonical({**data, "at": 0}).encode()).hexdigest()
+    """Return a text that is equal for states that go on equally, to visit each once.
+
+    It does not tell apart at what time a run is where it is, nor in which order the children of a group have ended.
+    """
+    data = _encode(plan, evolve(state, at=0.0), "state")
+    return hashlib.sha256(canonical(_without_order(data)).encode()).hexdigest()
+
+
+def _without_order(data: Json) -> Json:
+    if isinstance(data, list):
+        return [_without_order(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    plain = {name: _without_order(content) for name, content in data.items()}
+    if plain.get("is") == GroupFrame.__name__:
+        plain["outputs"] = sorted(cast("list[Json]", plain["outputs"]), key=canonical)
+    return plain
 
 
 def _encode(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any part of a state
@@ -98,30 +112,15 @@ def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 -
             case "values":
                 keys = sorted(content)
                 data[field.name] = [[key, plan.codec.encode(content[key], f"{inner}[{key}]")] for key in keys]
-            case "children":
-                data[field.name] = [_encode_child(plan, key, content[key], inner) for key in sorted(content)]
+            case "outputs":
+                data[field.name] = [[key, plan.codec.encode(output, f"{inner}[{key}]")] for key, output in content]
             case _:
                 data[field.name] = _encode(plan, content, inner)
     return data
 
 
-def _encode_child(plan: Plan, key: int, child: Any, path: str) -> Json:  # noqa: ANN401 - a frame or an output
-    if isinstance(child, tuple):
-        return [key, "output", plan.codec.encode(child[0], f"{path}[{key}]")]
-    return [key, "frame", _encode(plan, child, f"{path}[{key}]")]
-
-
-def _decode_children(plan: Plan, data: Any, path: str) -> HashTrieMap[int, Any]:  # noqa: ANN401 - to be looked at
-    children: HashTrieMap[int, Any] = HashTrieMap()
-    for entry in data if isinstance(data, list) else [data]:
-        match entry:
-            case [int(key), "output", output]:
-                children = children.insert(key, (plan.codec.decode(output, f"{path}[{key}]"),))
-            case [int(key), "frame", frame]:
-                children = children.insert(key, _decode(plan, frame, f"{path}[{key}]"))
-            case _:
-                raise _invalid(path, "something else than children")
-    return children
+def _decode_outputs(plan: Plan, data: Any, path: str) -> List[tuple[int, Any]]:  # noqa: ANN401 - to be looked at
+    return List([(key, plan.codec.decode(output, f"{path}[{key}]")) for key, output in _pairs(data, path)])
 
 
 def _decode(plan: Plan, data: Any, path: str) -> Any:  # noqa: ANN401 - any part of a state
@@ -155,8 +154,8 @@ def _decode_fields(plan: Plan, kind: type, data: dict[str, Any], path: str) -> A
                 pairs = _pairs(content, inner)
                 decoded = {key: plan.codec.decode(item, f"{inner}[{key}]") for key, item in pairs}
                 fields[field.name] = HashTrieMap(decoded)
-            case "children":
-                fields[field.name] = _decode_children(plan, content, inner)
+            case "outputs":
+                fields[field.name] = _decode_outputs(plan, content, inner)
             case _:
                 fields[field.name] = _decode(plan, content, inner)
     try:

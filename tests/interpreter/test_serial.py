@@ -40,8 +40,8 @@ def under_way() -> Machine:
         {"is": "Node", "number": 99},
         {"is": "Map", "pairs": [[1, 2, 3]]},
         {"is": "Map", "pairs": [[[], 2]]},
-        {"is": "GroupFrame", "children": [[1, "frame"]]},
-        {"is": "GroupFrame", "children": 7},
+        {"is": "GroupFrame", "outputs": [[1, 2, 3]]},
+        {"is": "GroupFrame", "outputs": 7},
         {"is": "Ledger", "late": {"a": 1}},
     ],
     ids=repr,
@@ -78,6 +78,19 @@ def test_a_value_without_a_form_is_refused_by_its_path() -> None:
     run.succeed("flow/increase", object())
     with pytest.raises(Unserialisable, match=r"state\.root\.child\.effect\.value: found "):
         state_to_data(run.plan, run.state)
+
+
+def test_the_key_of_a_state_forgets_the_order_in_which_items_ended() -> None:
+    """S16: results are in input order, so the run goes on in the same way."""
+    plan = Workflow[list[int]]("flow").map(increase).compile()
+    one, other = Machine(plan, [1, 2, 3]), Machine(plan, [1, 2, 3])
+    for run, indices in ((one, (0, 2)), (other, (2, 0))):
+        for index in indices:
+            run.succeed(f"flow/increase[{index}]", index)
+    assert one.state != other.state
+    assert state_key(plan, one.state) == state_key(plan, other.state)
+    other.succeed("flow/increase[1]", 1)
+    assert state_key(plan, one.state) != state_key(plan, other.state)
 
 
 def test_the_key_of_a_state_tells_values_apart_but_not_times() -> None:
