@@ -9,7 +9,7 @@ from orchestration.errors import IllegalEvent
 from orchestration.interpreter.effects import Continue, RunStep
 from orchestration.interpreter.events import Continued, StepSucceeded
 from orchestration.outcomes import Cancelled, Failed, Succeeded
-from tests.bodies import double, increase, pair_total, undo
+from tests.bodies import double, increase, is_even, pair_total, undo
 from tests.machine import Declined, Machine
 
 
@@ -209,6 +209,20 @@ def test_a_hundred_thousand_pure_items_take_turns() -> None:
         turns += 1
     assert turns >= 2_500 * 2 // 1_000
     assert run.outcome == Succeeded(list(range(1, 2_501)), "run")
+
+
+@pytest.mark.parametrize("before", range(7))  # where in an item the turn ends
+@pytest.mark.parametrize("cap", [None, 700])
+def test_taking_turns_keeps_a_group_full(cap, before) -> None:
+    """S7, S14: when the interpreter goes on, it admits as many as the cap allows, whatever ended at once."""
+    body = Workflow[int]("body").branch().when(is_even, Workflow[int]("even").pure(double)).otherwise(increase)
+    flow = Workflow[list[int]]("flow")
+    for _ in range(before):
+        flow = flow.pure(lambda numbers: numbers)
+    run = Machine(flow.map(body, concurrency=cap).compile(), list(range(3_000)))
+    while [effect for effect in run.pending.values() if isinstance(effect, Continue)]:
+        run.go_on(next(path for path, effect in run.pending.items() if isinstance(effect, Continue)))
+    assert len(run.running) == (cap or 1_500)
 
 
 def test_a_long_chain_of_pure_functions_takes_turns_and_can_be_cancelled_between() -> None:
