@@ -135,18 +135,20 @@ class LocalEngine(Generic[R]):
             RunExists: if `run_id` is that of a run under way with another plan or value (S5).
         """
         plan = workflow.compile()
-        known = self._attach(plan, value, run_id)
+        checked = validate_input(plan, value)
+        known = self._attach(plan, checked, run_id)
         if known is not None:
             return await known.result()
-        return await self._prepare(plan, value, run_id).supervise(self._threads)
+        return await self._prepare(plan, checked, run_id).supervise(self._threads)
 
     async def start(self, workflow: Compilable[In, Out, R], value: In, /, *, run_id: str | None = None) -> Handle[Out]:
         """Begin a run in a task of its own and return its handle. Raises as `execute` does."""
         plan = workflow.compile()
-        known = self._attach(plan, value, run_id)
+        checked = validate_input(plan, value)
+        known = self._attach(plan, checked, run_id)
         if known is not None:
             return known
-        handle = self._prepare(plan, value, run_id)
+        handle = self._prepare(plan, checked, run_id)
         handle.task = asyncio.create_task(handle.supervise(self._threads))
         return handle
 
@@ -169,9 +171,8 @@ class LocalEngine(Generic[R]):
 
     def _prepare(self, plan: Plan, value: object, run_id: str | None) -> Handle[Any]:
         handler = self._handler_of(plan)
-        checked = validate_input(plan, value)
-        driver = Driver(plan, handler, checked, run_id=run_id or uuid.uuid4().hex, grace=self._grace)
-        handle: Handle[Any] = Handle(driver, checked)
+        driver = Driver(plan, handler, value, run_id=run_id or uuid.uuid4().hex, grace=self._grace)
+        handle: Handle[Any] = Handle(driver, value)
         if run_id is not None:
             self._runs[run_id] = handle
             handle.when_done(lambda: self._runs.pop(run_id))

@@ -176,7 +176,7 @@ def test_a_run_id_in_use_attaches_or_is_refused() -> None:
 
         engine, flow = LocalEngine(), Workflow[int]("flow").step(wait)
         first = await engine.start(flow, 1, run_id="r")
-        second = await engine.start(flow, 1, run_id="r")
+        second = await engine.start(flow, "1", run_id="r")  # type: ignore[arg-type]  # equal once it is validated
         third = asyncio.create_task(engine.execute(flow, 1, run_id="r"))
         await asyncio.sleep(0)
         assert second is first
