@@ -139,6 +139,7 @@ def test_a_rollback_is_judged_by_its_end_states() -> None:
         "  a: in doubt, settled by its handler",
         "  b: kept",
     ]
+    assert str(Rollback((InDoubt("a"),))).endswith("a: IN DOUBT, nobody knows whether its effect landed")
 
 
 def test_errors_survive_being_sent_elsewhere() -> None:
