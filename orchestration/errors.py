@@ -3,14 +3,16 @@
     OrchestrationError
     ├── PlanError            one thing that is wrong with a plan (S6); `PlanErrors` groups all of them
     ├── UnresolvedReference  a stored plan names something the registry does not hold
-    ├── InvalidPlanDocument  a stored plan is not one
+    ├── InvalidDocument      stored data (a plan, a state) is damaged or of another kind
     ├── InvalidInput         the value given to a run does not fit the workflow's type (S12)
+    ├── InvalidOutput        a step's output does not fit its declared type (S12)
     ├── Unserialisable       a value has no form in JSON (S12)
-    ├── InvalidDocument      stored data does not decode
+    ├── NoBranchMatched      no arm of a branch took the value (S13)
     ├── IllegalEvent         an event that cannot happen in this state (S3)
     ├── MissingService       a plan needs a service that is not bound
     ├── AmbiguousService     two bound services share a function
     ├── RunExists            a run id is in use (S5)
+    ├── NotInAStep           `step_context()` was called outside of a step
     └── RunEnded             `run` raises these; they carry the outcome
         ├── WorkflowFailed
         └── WorkflowCancelled

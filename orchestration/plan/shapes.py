@@ -7,23 +7,14 @@ import enum
 import types
 from typing import Any, TypeGuard, Union, get_args, get_origin
 
-from typing_extensions import TypeAliasType
-
-
-def resolve(kind: object) -> object:
-    """Return what a type alias stands for, without `Annotated`."""
-    while isinstance(kind, TypeAliasType):
-        kind = kind.__value__
-    return get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+from orchestration.plan.types import plain
 
 
 def union_members(kind: object) -> tuple[object, ...] | None:
     """Return the members of a union, or a class as the only one; `None` where the type is not known."""
-    kind = resolve(kind)
+    kind = plain(kind)
     if get_origin(kind) in (Union, types.UnionType):
         return tuple(member for inner in get_args(kind) for member in union_members(inner) or (inner,))
-    if kind is None:
-        return (type(None),)
     if _is_class(kind):
         return (kind,)
     return None
@@ -31,7 +22,7 @@ def union_members(kind: object) -> tuple[object, ...] | None:
 
 def item_type(kind: object) -> object | None:
     """Return the type of an iterable's items, `Any` where it is not known, `None` where it is surely no iterable."""
-    kind = resolve(kind)
+    kind = plain(kind)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         items = [item_type(member) for member in arguments]
@@ -40,8 +31,6 @@ def item_type(kind: object) -> object | None:
         return Any if any(item is Any for item in items) else Union[tuple(items)]  # noqa: UP007 - at run time
     if isinstance(origin, type):
         return _argument(origin, arguments)
-    if kind is None:
-        return None
     if _is_class(kind) and not _iterable(kind):
         return None
     return str if kind is str else int if kind is bytes else Any
@@ -49,7 +38,7 @@ def item_type(kind: object) -> object | None:
 
 def unordered(kind: object) -> bool:
     """Tell whether a type is a set, or a union with one: its items come in no defined order (S2)."""
-    kind = resolve(kind)
+    kind = plain(kind)
     if get_origin(kind) in (Union, types.UnionType):
         return any(unordered(member) for member in get_args(kind))
     origin = get_origin(kind) or kind
@@ -83,6 +72,6 @@ def _iterable(kind: type) -> bool:
 
 def tuple_items(kind: object) -> tuple[object, ...] | None:
     """Return the types of a tuple's items; `None` where they are not known."""
-    arguments = get_args(resolve(kind))
-    known = get_origin(resolve(kind)) is tuple and Ellipsis not in arguments
+    arguments = get_args(plain(kind))
+    known = get_origin(plain(kind)) is tuple and Ellipsis not in arguments
     return arguments if known else None

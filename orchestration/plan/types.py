@@ -199,7 +199,7 @@ def seen_as(have: type, arguments: tuple[object, ...] | None, need: type) -> tup
         return _standard_as(have, arguments, need)
     given: dict[object, object] = dict(zip(getattr(have, "__parameters__", ()), arguments or (), strict=False))
     for base in vars(have).get("__orig_bases__", have.__bases__):
-        kind, seen = split_type(_plain(_substitute(base, given)))
+        kind, seen = split_type(plain(_substitute(base, given)))
         found = seen_as(kind, seen, need)
         if found is not None:
             return found
@@ -236,7 +236,7 @@ def _substitute(tp: object, given: Mapping[object, object]) -> object:
         return Any
 
 
-def _plain(tp: object) -> object:
+def plain(tp: object) -> object:
     """Strip what tells nothing about the values (Annotated, qualifiers, aliases); what is not known becomes `Any`."""
     while get_origin(tp) in _WRAPPERS or is_alias(tp):
         tp = _expanded(tp) if is_alias(tp) else get_args(tp)[0]
@@ -266,7 +266,7 @@ def _expanded(tp: object) -> object:
 
 def members_of(tp: object) -> tuple[object, ...]:
     """Return the alternatives of a type: of a union its members, of a literal each value alone."""
-    tp = _plain(tp)
+    tp = plain(tp)
     origin = get_origin(tp)
     if origin in _UNIONS:
         return tuple(member for part in get_args(tp) for member in members_of(part))

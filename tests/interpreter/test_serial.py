@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from orchestration import Workflow
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
 from orchestration.interpreter.serial import state_from_data, state_key, state_to_data
+from orchestration.interpreter.state import State
 from tests.bodies import increase, undo
 from tests.machine import Machine
 
@@ -67,9 +68,10 @@ def test_a_damaged_state_is_refused_or_read_never_worse(data) -> None:
     rubbish = st.sampled_from([None, 3, "x", [], {}, [[1, 2]], {"is": "Entry"}, {"is": "Node", "number": 0}])
     holder[key] = data.draw(rubbish)
     try:
-        state_from_data(ARMED, damaged)
-    except (InvalidDocument, UnresolvedReference):
-        return
+        read: object = state_from_data(ARMED, damaged)
+    except (InvalidDocument, UnresolvedReference) as error:
+        read = error
+    assert isinstance(read, State | InvalidDocument | UnresolvedReference)
 
 
 def test_a_value_without_a_form_is_refused_by_its_path() -> None:
