@@ -8,9 +8,17 @@
     ├── InvalidOutput        a step's output does not fit its declared type (S12)
     ├── Unserialisable       a value has no form in JSON (S12)
     ├── NoBranchMatched      no arm of a branch took the value (S13)
+    ├── LoopLimitExceeded    a loop went past its max_iterations (S17)
+    ├── DeadlineExceeded     a timeout or a deadline has passed (S10); a TimeoutError as well
+    ├── PartialRollback      the losers of a race could not all be undone (S20)
+    ├── ToleranceExceeded    more members of a group failed than it tolerates (S18)
+    ├── NothingToRace        a race among no members (S18)
     ├── IllegalEvent         an event that cannot happen in this state (S3)
     ├── MissingService       a plan needs a service that is not bound
+    ├── MissingLimit         a plan names a limit that the engine gives no capacity (S14)
+    ├── MissingExecutor      a plan names an executor that the engine does not have (S11)
     ├── AmbiguousService     two bound services share a function
+    ├── SignalRefused        a signal that the run cannot take (S21)
     ├── RunExists            a run id is in use (S5)
     ├── NotInAStep           `step_context()` was called outside of a step
     └── RunEnded             `run` raises these; they carry the outcome
@@ -102,6 +110,40 @@ class IllegalEvent(Defect):
 
 class NoBranchMatched(Defect):
     """No arm of a branch took the value (S13)."""
+
+
+class LoopLimitExceeded(Defect):
+    """A loop went past its `max_iterations` (S17); `value` is the last one, in the process where it happened."""
+
+    value: object = None
+
+
+class DeadlineExceeded(Defect, TimeoutError):
+    """A `timeout` or `deadline` has passed (S10)."""
+
+
+class PartialRollback(Defect):
+    """What a race has lost could not all be undone, so its winner's value does not go on (S20)."""
+
+
+class ToleranceExceeded(Defect):
+    """More members of a group failed than it tolerates (S18)."""
+
+
+class NothingToRace(Defect):
+    """A race among no members has no winner (S18)."""
+
+
+class MissingLimit(Defect):
+    """A plan names a limit that the engine gives no capacity (S14)."""
+
+
+class MissingExecutor(Defect):
+    """A plan names an executor that the engine does not have (S11)."""
+
+
+class SignalRefused(Defect):
+    """A signal that a run cannot take: it is over or cancelled, never waits for it, or the type is wrong (S21)."""
 
 
 class MissingService(Defect):

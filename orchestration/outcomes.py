@@ -110,6 +110,8 @@ class Succeeded(Generic[T]):
     run_id: str
     rollback: Rollback = Rollback()
     leaked: tuple[str, ...] = ()
+    unused_signals: tuple[str, ...] = ()
+    cleanup_failures: tuple[Failure, ...] = ()
     ok: ClassVar[bool] = True
 
 
@@ -121,6 +123,8 @@ class Failed:
     run_id: str
     rollback: Rollback = Rollback()
     leaked: tuple[str, ...] = ()
+    unused_signals: tuple[str, ...] = ()
+    cleanup_failures: tuple[Failure, ...] = ()
     ok: ClassVar[bool] = False
 
 
@@ -133,6 +137,8 @@ class Cancelled:
     rollback: Rollback = Rollback()
     leaked: tuple[str, ...] = ()
     attached: tuple[Failure, ...] = ()
+    unused_signals: tuple[str, ...] = ()
+    cleanup_failures: tuple[Failure, ...] = ()
     ok: ClassVar[bool] = False
 
 

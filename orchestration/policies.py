@@ -11,6 +11,7 @@ from orchestration.failures import kind_name
 Jitter = Literal["full", "equal", "none"]
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
 OnUndoFailure = Literal["hold", "continue", "halt"]
+OnPartial = Literal["fail", "continue"]
 
 
 def names_of(kinds: Kinds | tuple[str, ...]) -> tuple[str, ...]:
@@ -67,3 +68,42 @@ class Retry:
         if self.jitter == "full":
             return bound * draw
         return bound / 2 + bound / 2 * draw if self.jitter == "equal" else bound
+
+
+def _at_least_zero(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not value >= 0:
+        message = f"{field.name} must not be below 0, found {value!r}"
+        raise ValueError(message)
+
+
+@attrs.frozen  # not `frozen`: it has validators
+class Tolerate:
+    """A group goes on in spite of failed members, up to `count` of them or a `ratio` of all (S18); see `tolerate`."""
+
+    count: int | None = attrs.field(default=None, validator=_at_least_zero)
+    ratio: float | None = attrs.field(default=None, validator=_at_least_zero)
+
+    def allows(self, failed: int, total: int | None) -> bool:
+        """Tell whether so many failures are tolerated; `total` is not known of a stream that has not ended."""
+        if self.count is not None:
+            return failed <= self.count
+        return total is None or failed <= (self.ratio or 0.0) * total
+
+    def __str__(self) -> str:
+        """Say how much is tolerated."""
+        return f"{self.count}" if self.count is not None else f"{self.ratio:.0%}"
+
+
+Mode = Literal["fail_fast", "collect", "race"] | Tolerate
+
+
+def tolerate(*, count: int | None = None, ratio: float | None = None) -> Tolerate:
+    """Return the failure mode that fails as soon as strictly more than `count`, or than `ratio` of all, failed (S18).
+
+    Raises:
+        ValueError: if neither or both are given, or one is negative.
+    """
+    if (count is None) == (ratio is None):
+        message = f"tolerate takes one of count and ratio, found count={count!r}, ratio={ratio!r}"
+        raise ValueError(message)
+    return Tolerate(count, ratio)

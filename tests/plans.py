@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from orchestration import Retry, Workflow, step
 from orchestration.interpreter.effects import RunStep, RunUndo, StartTimer
-from orchestration.plan.nodes import Branch, Graph, Map, Node, Scope, children_of
+from orchestration.plan.nodes import Branch, Graph, Map, Node, Scope
+from orchestration.plan.tree import children_of
 from tests.bodies import double, increase, is_even, pair_total, settle, spread, sum_of, total, undo, void
 
 if TYPE_CHECKING:

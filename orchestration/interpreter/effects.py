@@ -10,23 +10,29 @@ from orchestration.frozen import frozen
 
 if TYPE_CHECKING:
     from orchestration.plan.body import Body
-    from orchestration.plan.nodes import Compensation, Step, Undoable
+    from orchestration.plan.nodes import Cleanup, Compensation, Step, Undoable
 
 VALUE = {"holds": "value"}  # marks a field that holds a user's value: only the plan's codec can store it
 VALUES = {"holds": "values"}  # the same for a persistent map of such values
 OUTPUTS = {"holds": "outputs"}  # and for a list of pairs of a position and such a value
 
 Undoing = Literal["undo", "in_doubt"]
+Purpose = Literal["backoff", "timeout", "sleep"]
 
 
 @frozen
 class RunStep:
-    """Call the body of a step with `value`. `attempt` counts from 1 (S7)."""
+    """Call the body of a step with `value`. `attempt` counts from 1 (S7).
+
+    `deadline` is when the step will be cancelled, in seconds on the clock of the events: the earliest of its own
+    timeout and those around it (S10).
+    """
 
     path: str
     attempt: int
     step: Step
     value: Any = attrs.field(metadata=VALUE)
+    deadline: float | None = None
 
     @property
     def body(self) -> Body:
@@ -75,16 +81,65 @@ class RunUndo:
 
 
 @frozen
+class RunCleanup:
+    """Clean up at the end of a scope: call the body with the value that was there when it was registered (S21)."""
+
+    path: str
+    attempt: int
+    cleanup: Cleanup
+    value: Any = attrs.field(metadata=VALUE)
+
+    @property
+    def body(self) -> Body:
+        """The function to call."""
+        return self.cleanup.body
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that this attempt may take (S24)."""
+        return self.cleanup.timeout
+
+    def key(self, run_id: str) -> str:
+        """Return the idempotency key: equal for every attempt, and after a crash (S5)."""
+        return f"{run_id}:{self.path}:cleanup"
+
+
+@frozen
 class StartTimer:
-    """Report `TimerFired` at `due`, in seconds on the clock of the events: the backoff at `path` is over (S9)."""
+    """Report `TimerFired` at `due`, in seconds on the clock of the events; a path has one timer for each purpose.
+
+    `backoff`: the wait before the next attempt is over (S9). `timeout`: what is at `path` has taken too long (S10).
+    `sleep`: the sleep at `path` is over (S21).
+    """
 
     path: str
     due: float
+    purpose: Purpose = "backoff"
 
 
 @frozen
 class CancelTimer:
-    """Forget the timer at `path`."""
+    """Forget the timer at `path` for this purpose."""
+
+    path: str
+    purpose: Purpose = "backoff"
+
+
+@frozen
+class Pull:
+    """Take item number `index` from the stream of the map at `path`, opened the first time (S16).
+
+    Report `Pulled`, `Exhausted` or `PullFailed`. There is one pull under way a stream.
+    """
+
+    path: str
+    index: int
+    source: Any = attrs.field(metadata=VALUE)
+
+
+@frozen
+class CloseStream:
+    """Close the stream of the map at `path`; a pull under way is given up, and nothing of it is reported any more."""
 
     path: str
 
@@ -104,5 +159,5 @@ class Continue:
     path: str
 
 
-Attempted = RunStep | RunUndo
-Effect = RunStep | RunUndo | StartTimer | CancelTimer | Cancel | Continue
+Attempted = RunStep | RunUndo | RunCleanup
+Effect = RunStep | RunUndo | RunCleanup | StartTimer | CancelTimer | Cancel | Pull | CloseStream | Continue

@@ -8,17 +8,21 @@ import attrs
 
 from orchestration.failures import Failure
 from orchestration.frozen import frozen
-from orchestration.interpreter.effects import VALUE
+from orchestration.interpreter.effects import VALUE, Purpose
 
 
 @frozen
 class Started:
-    """A run began. The first event of every log; it is never given to `advance`."""
+    """A run began. The first event of every log; it is never given to `advance`.
+
+    `deadline` is how many seconds it may take (S10).
+    """
 
     path: str
     at: float
     run_id: str
     value: Any = attrs.field(metadata=VALUE)
+    deadline: float | None = None
 
 
 @frozen
@@ -102,11 +106,82 @@ class UndoTimedOut:
 
 
 @frozen
-class TimerFired:
-    """The timer at `path` is due."""
+class CleanupSucceeded:
+    """A cleanup returned."""
 
     path: str
     at: float
+    attempt: int
+
+
+@frozen
+class CleanupFailed:
+    """A cleanup raised."""
+
+    path: str
+    at: float
+    attempt: int
+    failure: Failure
+
+
+@frozen
+class CleanupTimedOut:
+    """A cleanup took longer than so many `seconds`; one that `leaked` goes on all the same."""
+
+    path: str
+    at: float
+    attempt: int
+    seconds: float
+    leaked: bool = False
+
+
+@frozen
+class TimerFired:
+    """The timer at `path` for this purpose is due."""
+
+    path: str
+    at: float
+    purpose: Purpose = "backoff"
+
+
+@frozen
+class Pulled:
+    """A stream gave its item number `index` (S16)."""
+
+    path: str
+    at: float
+    index: int
+    item: Any = attrs.field(metadata=VALUE)
+
+
+@frozen
+class Exhausted:
+    """A stream has no item number `index`: it is at its end (S16)."""
+
+    path: str
+    at: float
+    index: int
+
+
+@frozen
+class PullFailed:
+    """A stream raised where its item number `index` was to come (S16)."""
+
+    path: str
+    at: float
+    index: int
+    failure: Failure
+
+
+@frozen
+class SignalReceived:
+    """Somebody sent the signal `name` to the run; the same `signal_id` counts once (S21)."""
+
+    path: str
+    at: float
+    name: str
+    signal_id: str
+    payload: Any = attrs.field(metadata=VALUE)
 
 
 @frozen
@@ -128,7 +203,9 @@ class CancelRequested:
 
 StepEvent = StepSucceeded | StepFailed | StepTimedOut | StepCancelled | StepLeaked
 UndoEvent = UndoSucceeded | UndoFailed | UndoTimedOut
-Event = StepEvent | UndoEvent | TimerFired | Continued | CancelRequested
+CleanupEvent = CleanupSucceeded | CleanupFailed | CleanupTimedOut
+StreamEvent = Pulled | Exhausted | PullFailed
+Event = StepEvent | UndoEvent | CleanupEvent | StreamEvent | TimerFired | Continued | SignalReceived | CancelRequested
 AnyEvent = Started | Event
 
 

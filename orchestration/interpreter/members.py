@@ -52,13 +52,13 @@ class Vertices:
 
     def child(self, node: Graph, path: str, value: object, index: int) -> tuple[Node, str, object]:
         """Return a vertex; its name is a segment of its path."""
-        vertex = node.vertices[index].node
+        vertex = node.vertices[node.topology.order[index]].node
         return vertex, f"{path}/{vertex.name}", value
 
     def position(self, node: Graph, path: str, below: str) -> int | None:
         """Find a vertex by the segment behind the graph's path."""
         match = SEGMENT.match(below, len(path))
-        return None if match is None else node.positions.get(match[1])
+        return None if match is None else node.topology.ranks.get(match[1])
 
     def result(self, outputs: list[object]) -> tuple[object, ...]:
         """Return the outputs in the order of declaration."""

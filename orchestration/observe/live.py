@@ -11,7 +11,8 @@ from rich.text import Text
 
 from orchestration.observe.progress import Progress
 from orchestration.observe.terminal import escape
-from orchestration.plan.nodes import Step, child_path, children_of
+from orchestration.plan.nodes import Step
+from orchestration.plan.tree import child_path, children_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,9 @@ from orchestration.plan.document import FORMAT, encode, parse
 from orchestration.plan.flow import flow
 from orchestration.plan.mermaid import mermaid
 from orchestration.plan.naming import name_all
-from orchestration.plan.nodes import Branch, Compensated, Node, Scope, Step, children_of
+from orchestration.plan.nodes import Branch, Cleanup, Compensated, Node, Scope, Step
 from orchestration.plan.report import Report
+from orchestration.plan.tree import walk
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
@@ -130,17 +131,10 @@ def compile_plan(root: Scope) -> Plan:
     return Plan(named, gives, fingerprint, tuple(walk(named)), Codec(types))
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """Yield a node and all below it in preorder."""
-    yield node
-    for _, child in children_of(node):
-        yield from walk(child)
-
-
 def bodies_of(root: Node) -> Iterator[Body]:
-    """Yield every body of a plan that a handler calls: steps, undos, in-doubt handlers."""
+    """Yield every body of a plan that a handler calls: steps, cleanups, undos, in-doubt handlers."""
     for node in walk(root):
-        if isinstance(node, Step):
+        if isinstance(node, Step | Cleanup):
             yield node.body
         if isinstance(node, Step | Compensated) and node.compensation is not None:
             yield node.compensation.undo

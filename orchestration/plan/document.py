@@ -13,9 +13,9 @@ import attrs
 
 from orchestration.errors import InvalidDocument
 from orchestration.plan.body import Body, ServiceMethod
-from orchestration.plan.nodes import NODES, Arm, Compensation, Scope, Vertex
+from orchestration.plan.nodes import NODES, Arm, Compensation, Into, Scope, Vertex
 from orchestration.plan.typenames import type_name
-from orchestration.policies import Retry
+from orchestration.policies import Retry, Tolerate
 
 if TYPE_CHECKING:
     from orchestration.plan.codec import Json
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MOST_VALUES = 10_000  # of a join: a function is asked whether it takes so many, which costs memory
-KINDS: dict[str, type] = {kind.__name__: kind for kind in (*NODES, Arm, Vertex, Compensation, Retry, Body)}
+KINDS: dict[str, type] = {
+    kind.__name__: kind for kind in (*NODES, Arm, Vertex, Into, Compensation, Retry, Tolerate, Body)
+}
 TYPE_FIELDS = frozenset({(Scope, "takes"), (Arm, "kind")})
 
 

@@ -8,22 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ForwardRef, Union, cast, get_args
 
-from orchestration.plan.nodes import (
-    Arm,
-    Beside,
-    Branch,
-    Compensated,
-    Compensation,
-    Graph,
-    Map,
-    Node,
-    Pure,
-    Scope,
-    Step,
-    child_path,
-    children_of,
-)
+from orchestration.plan.nodes import Arm, Beside, Branch, Compensated, Compensation, Graph, Map, Node, Pure, Scope, Step
 from orchestration.plan.shapes import item_type, tuple_items, union_members, unordered
+from orchestration.plan.tree import child_path, children_of
 from orchestration.plan.typenames import type_name
 from orchestration.plan.types import Fit, fits
 from orchestration.policies import Jitter, Retry

@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from orchestration.frozen import evolve
-from orchestration.plan.nodes import child_path, children_of, with_children
+from orchestration.plan.tree import child_path, children_of, with_children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

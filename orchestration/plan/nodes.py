@@ -7,17 +7,15 @@ interpreter's `rooms` (behaviour); names, checks, JSON and fingerprint come from
 
 from __future__ import annotations
 
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
 
-from orchestration.frozen import evolve, frozen
-from orchestration.policies import Retry, names_of
+from orchestration.frozen import frozen
+from orchestration.plan.topology import TOPOLOGY, Need, Topology
+from orchestration.policies import Mode, OnPartial, Retry, names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from orchestration.plan.body import Body
 
 IN_DOUBT_ON = ("TimeoutError", "ConnectionError")
@@ -49,8 +47,9 @@ class Compensation:
 class Step:
     """An effect: a handler calls the body (S7). `attempt_timeout` is in seconds and bounds one attempt (S10).
 
-    `run_in` is `"loop"` or `"thread"`; by default an `async def` runs in the loop and a plain `def` in a worker thread
-    (S11). `spread` calls the body with the items of the value as arguments.
+    `run_in` is `"loop"`, `"thread"`, `"process"` or the name of an executor; by default an `async def` runs in the loop
+    and a plain `def` in a worker thread (S11). `limit` names a limit that bounds attempts across runs (S14). `spread`
+    calls the body with the items of the value as arguments.
     """
 
     name: str
@@ -59,6 +58,7 @@ class Step:
     retry: Retry | None = None
     attempt_timeout: float | None = None
     run_in: str | None = None
+    limit: str | None = None
     spread: bool = False
     number: int = place()
 
@@ -93,16 +93,132 @@ class Compensated:
 
 
 @frozen
+class Timed:
+    """A node that has to end in `timeout` seconds, retries, backoff and waiting included; this is final (S10)."""
+
+    name: str
+    body: Node
+    timeout: float
+    number: int = place()
+
+
+@frozen
+class Retried:
+    """A composite that is tried again when it has failed and was unwound (S9, S20); its paths get a `#n` (S4)."""
+
+    name: str
+    body: Node
+    retry: Retry
+    on_partial: OnPartial = "fail"
+    number: int = place()
+
+
+def _recovers(scope: Scope) -> tuple[int, ...]:
+    return tuple(index for index, child in enumerate(scope.children) if isinstance(child, Recover))
+
+
+RECOVERS: Any = attrs.Factory(_recovers, takes_self=True)
+
+
+@frozen
 class Scope:
     """A workflow: a chain of nodes with a name and a scope of its own (S19).
 
-    `takes` is the type of the value before the first node.
+    `takes` is the type of the value before the first node. `max_concurrency` caps the attempts of a run of this
+    workflow that are under way at a time (S14); `retry` is the default of its steps (S9). `recovers` are the positions
+    of its `Recover` nodes.
     """
 
     name: str
     children: tuple[Node, ...]
     takes: object = Any
     version: str = "1"
+    max_concurrency: int | None = None
+    retry: Retry | None = None
+    number: int = place()
+    recovers: tuple[int, ...] = attrs.field(init=False, eq=False, repr=False, default=RECOVERS)
+
+
+@frozen
+class Recover:
+    """Where a chain goes on after a failure of one of the kinds `on` (S20).
+
+    Covers all before it in the chain, which is unwound first; the body gets the `Failure`. A value passes through.
+    """
+
+    name: str
+    body: Node
+    on: tuple[str, ...]
+    on_partial: OnPartial = "fail"
+    number: int = place()
+
+
+@frozen
+class Cleanup:
+    """A body that runs once when its scope has ended in any way, with the value that was here; reached or not (S21).
+
+    `retry` and `timeout` (seconds an attempt) are its own: no cancel or deadline reaches it (S24).
+    """
+
+    name: str
+    body: Body
+    retry: Retry = UNDO_RETRY
+    timeout: float = UNDO_TIMEOUT
+    limit: str | None = None
+    number: int = place()
+
+
+@frozen
+class Pivot:
+    """The point of no return of a scope: what stands before it in the chain is kept, whoever unwinds (S27)."""
+
+    name: str
+    number: int = place()
+
+
+@frozen
+class Sleep:
+    """A wait of so many `seconds`; the value passes on (S21)."""
+
+    name: str
+    seconds: float
+    number: int = place()
+
+
+@frozen
+class WaitFor:
+    """A wait for a signal named `signal` of type `kind`: `combine(value, payload)` goes on, or the payload (S21)."""
+
+    name: str
+    signal: str
+    kind: Any
+    combine: Body | None = None
+    number: int = place()
+
+
+@frozen
+class Loop:
+    """A body again and again, each output the next input (S17).
+
+    `test(value, index)` ends it: asked after each iteration for `check="until"`, before each for `"while"`, where it
+    says whether to go on. Past `max_iterations` the loop fails.
+    """
+
+    name: str
+    body: Node
+    test: Body
+    check: Literal["until", "while"]
+    max_iterations: int
+    number: int = place()
+
+
+@frozen
+class Fold:
+    """A body that takes (accumulator, item) for each item, one at a time; `initial` is the first accumulator (S16)."""
+
+    name: str
+    body: Node
+    initial: Any
     number: int = place()
 
 
@@ -128,93 +244,76 @@ class Branch:
 
 @frozen
 class Vertex:
-    """A node of a graph; it takes the graph's value."""
+    """A member of a graph: it takes the outputs of what it `needs`, one alone as it is and several as a tuple (S14).
+
+    A need is the name of another member or `INPUT`, the graph's own value, which is also what no needs stand for. Until
+    names are given, a need may be a member's position.
+    """
 
     node: Node
-
-
-def _positions(graph: Graph) -> Mapping[str, int]:
-    return MappingProxyType({vertex.node.name: index for index, vertex in enumerate(graph.vertices)})
-
-
-POSITIONS: Any = attrs.Factory(_positions, takes_self=True)
+    needs: tuple[Need, ...] = ()
 
 
 @frozen
 class Graph:
-    """Nodes that run side by side: a fork (S14).
+    """Nodes that run side by side, each as soon as what it needs is done; a fork is a graph without needs (S14).
 
-    The output is the tuple of all outputs in the order of declaration. `concurrency` caps how many are under way.
+    The output is that of the member that `gives` names, or the tuple of several; without it the tuple of all in the
+    order of declaration. `concurrency` caps how many are under way.
     """
 
     name: str
     vertices: tuple[Vertex, ...]
     concurrency: int | None = None
+    mode: Mode = "fail_fast"
+    on_partial: OnPartial = "fail"
+    gives: Need | tuple[Need, ...] | None = None
     number: int = place()
-    positions: Mapping[str, int] = attrs.field(init=False, eq=False, repr=False, default=POSITIONS)
+    topology: Topology = attrs.field(init=False, eq=False, repr=False, default=TOPOLOGY)
+
+
+@frozen
+class Into:
+    """What a map folds its results into, in input order: `combine(accumulator, result)`, from `initial` (S16)."""
+
+    initial: Any
+    combine: Body
 
 
 @frozen
 class Map:
-    """A body for each item of an iterable, results in input order; `concurrency` caps the items under way (S16)."""
+    """A body for each item of an iterable or a stream, results in input order (S16).
+
+    `concurrency` caps the items under way. With `into` the results are folded as they come instead of kept.
+    """
 
     name: str
     body: Node
     concurrency: int | None = None
+    mode: Mode = "fail_fast"
+    on_partial: OnPartial = "fail"
+    into: Into | None = None
     number: int = place()
 
 
-Node = Step | Pure | Beside | Compensated | Scope | Branch | Graph | Map
+Node = (
+    Step
+    | Pure
+    | Beside
+    | Compensated
+    | Timed
+    | Retried
+    | Scope
+    | Recover
+    | Cleanup
+    | Pivot
+    | Sleep
+    | WaitFor
+    | Loop
+    | Fold
+    | Branch
+    | Graph
+    | Map
+)
 Undoable = Step | Compensated
-NODES = (Step, Pure, Beside, Compensated, Scope, Branch, Graph, Map)
-Siblings = Literal["named", "item", "same"]
-
-
-def children_of(node: Node) -> tuple[tuple[Siblings, Node], ...]:
-    """Return a node's children, each with how its path follows from the node's.
-
-    `named`: a segment of its own, unique among its siblings; `item`: `[i]` behind the node's; `same`: the node's own.
-    """
-    match node:
-        case Scope():
-            return tuple(("named", child) for child in node.children)
-        case Branch():
-            arms = tuple(arm.node for arm in node.arms)
-            last = () if node.otherwise is None else (node.otherwise,)
-            return tuple(("named", child) for child in (*arms, *last))
-        case Graph():
-            return tuple(("named", vertex.node) for vertex in node.vertices)
-        case Map():
-            return (("item", node.body),)
-        case Beside() | Compensated():
-            return (("same", node.body),)
-        case Step() | Pure():  # pragma: no branch - the union is closed, mypy sees to it
-            return ()
-
-
-def with_children(node: Node, children: tuple[Node, ...]) -> Node:
-    """Return the node with other children, given in the order of `children_of`."""
-    match node:
-        case Scope():
-            return evolve(node, children=children)
-        case Branch():
-            arms = tuple(evolve(arm, node=child) for arm, child in zip(node.arms, children, strict=False))
-            return evolve(node, arms=arms, otherwise=None if node.otherwise is None else children[-1])
-        case Graph():
-            pairs = zip(node.vertices, children, strict=True)
-            return evolve(node, vertices=tuple(evolve(vertex, node=child) for vertex, child in pairs))
-        case Map() | Beside() | Compensated():
-            return evolve(node, body=children[0])
-        case Step() | Pure():  # pragma: no branch - the union is closed, mypy sees to it
-            return node
-
-
-def child_path(path: str, how: Siblings, name: str) -> str:
-    """Return the path of a child (S4); an item's, which has no number yet, ends in `[]`."""
-    match how:
-        case "named":
-            return f"{path}/{name}"
-        case "item":
-            return f"{path}[]"
-        case "same":  # pragma: no branch - the union is closed, mypy sees to it
-            return path
+NODES: tuple[type[Node], ...] = get_args(Node)

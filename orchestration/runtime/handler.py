@@ -7,8 +7,8 @@ import inspect
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Protocol
 
-from orchestration.interpreter.effects import Attempted, RunStep
-from orchestration.plan.nodes import Compensated, Step
+from orchestration.interpreter.effects import Attempted, RunCleanup, RunStep
+from orchestration.plan.nodes import Cleanup, Compensated, Step
 from orchestration.runtime.context import current
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ class BodyHandler:
         for node in plan.nodes:
             if isinstance(node, Step):
                 self._steps[node.number] = self._runner(node.body, node.run_in, services, plan.name, spread=node.spread)
+            if isinstance(node, Cleanup):
+                self._steps[node.number] = self._runner(node.body, None, services, plan.name)
             if isinstance(node, Step | Compensated) and node.compensation is not None:
                 undo, in_doubt = node.compensation.undo, node.compensation.in_doubt
                 self._undos[node.number, "undo"] = self._runner(undo, None, services, plan.name)
@@ -76,6 +78,8 @@ class BodyHandler:
         """Begin the body of an effect."""
         if isinstance(effect, RunStep):
             return self._steps[effect.step.number](effect.value)
+        if isinstance(effect, RunCleanup):
+            return self._steps[effect.cleanup.number](effect.value)
         return self._undos[effect.step.number, effect.by](effect.value)
 
     def _runner(

@@ -9,7 +9,7 @@ import pytest
 
 from orchestration import Workflow, step
 from orchestration.plan.naming import DEFAULTED
-from orchestration.plan.nodes import child_path, children_of
+from orchestration.plan.tree import child_path, children_of
 from tests.bodies import double, increase, is_even, pair_total, spread, undo
 
 flow: Any = Workflow[int]("f")
