@@ -6,11 +6,29 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from orchestration.failures import Failure
-from orchestration.interpreter.effects import Cancel, CancelTimer, Continue, RunStep, RunUndo, StartTimer
+from orchestration.interpreter.effects import (
+    Attempted,
+    Cancel,
+    CancelTimer,
+    CloseStream,
+    Continue,
+    Pull,
+    RunCleanup,
+    RunStep,
+    RunUndo,
+    StartTimer,
+)
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import (
     CancelRequested,
+    CleanupFailed,
+    CleanupSucceeded,
+    CleanupTimedOut,
     Continued,
+    Exhausted,
+    Pulled,
+    PullFailed,
+    SignalReceived,
     StepCancelled,
     StepFailed,
     StepLeaked,
@@ -42,10 +60,25 @@ def failure(path: str, error: Exception | None = None) -> Failure:
     return Failure.of(error or Declined("no"), path)
 
 
-class Machine:
-    """A run, driven by hand: `pending` are the effects that wait for an event, by path; `log` all that were emitted."""
+ENDS: dict[type, tuple[type, type, type]] = {
+    RunStep: (StepSucceeded, StepFailed, StepTimedOut),
+    RunUndo: (UndoSucceeded, UndoFailed, UndoTimedOut),
+    RunCleanup: (CleanupSucceeded, CleanupFailed, CleanupTimedOut),
+}
 
-    def __init__(self, plan: Plan, value: object, run_id: str = "run") -> None:
+
+def place(path: str, purpose: str = "") -> str:
+    """Return under which key what waits at a path is pending: only a timeout's timer and a pull stand beside others."""
+    return f"{path}@{purpose}" if purpose in ("timeout", "pull") else path
+
+
+class Machine:
+    """A run, driven by hand: `pending` are the effects that wait for an event, by path; `log` all that were emitted.
+
+    The timer of a timeout is pending at `path@timeout`, a pull at `path@pull`.
+    """
+
+    def __init__(self, plan: Plan, value: object, run_id: str = "run", deadline: float | None = None) -> None:
         """Begin the run at time 0."""
         self.plan = plan
         self.value = value
@@ -55,7 +88,7 @@ class Machine:
         self.log: list[Effect] = []
         self.events: list[Event] = []
         self.state: State
-        self.state, effects = start(plan, value, run_id=run_id, at=0.0)
+        self.state, effects = start(plan, value, run_id=run_id, at=0.0, deadline=deadline)
         self._take(effects)
 
     @property
@@ -66,13 +99,17 @@ class Machine:
     @property
     def running(self) -> list[str]:
         """The paths of the steps and undos in flight, in the order in which they were emitted."""
-        return [path for path, effect in self.pending.items() if isinstance(effect, RunStep | RunUndo)]
+        return [path for path, effect in self.pending.items() if isinstance(effect, Attempted)]
 
     def give(self, event: Event) -> None:
         """Give an event to the interpreter."""
         self.state, effects = advance(self.plan, self.state, event)
         self.events.append(event)
-        if not isinstance(event, CancelRequested):
+        if isinstance(event, TimerFired):
+            self.pending.pop(place(event.path, event.purpose))
+        elif isinstance(event, Pulled | PullFailed | Exhausted):
+            self.pending.pop(place(event.path, "pull"))
+        elif not isinstance(event, CancelRequested | SignalReceived):
             self.pending.pop(event.path, None)
             self.cancelling.discard(event.path)
         self._take(effects)
@@ -85,14 +122,18 @@ class Machine:
                     assert effect.path in self.pending, "a cancel addresses what is in flight"
                     self.cancelling.add(effect.path)
                 case CancelTimer():
-                    assert isinstance(self.pending.pop(effect.path), StartTimer)
+                    assert isinstance(self.pending.pop(place(effect.path, effect.purpose)), StartTimer)
+                case CloseStream():
+                    self.pending.pop(place(effect.path, "pull"), None)
                 case _:
-                    assert effect.path not in self.pending, f"{effect.path} is in flight already"
-                    self.pending[effect.path] = effect
+                    purpose = "pull" if isinstance(effect, Pull) else getattr(effect, "purpose", "")
+                    where = place(effect.path, purpose)
+                    assert where not in self.pending, f"{where} is in flight already"
+                    self.pending[where] = effect
 
     def _attempt(self, path: str) -> Any:
         effect = self.pending[path]
-        assert isinstance(effect, RunStep | RunUndo)
+        assert isinstance(effect, Attempted)
         return effect
 
     def succeed(self, path: str, output: object = None) -> None:
@@ -101,19 +142,17 @@ class Machine:
         if isinstance(effect, RunStep):
             self.give(StepSucceeded(path, self.state.at, effect.attempt, output))
         else:
-            self.give(UndoSucceeded(path, self.state.at, effect.attempt))
+            self.give(ENDS[type(effect)][0](path, self.state.at, effect.attempt))
 
     def fail(self, path: str, error: Exception | None = None) -> None:
         """Let what is in flight at `path` raise."""
         effect = self._attempt(path)
-        kind = StepFailed if isinstance(effect, RunStep) else UndoFailed
-        self.give(kind(path, self.state.at, effect.attempt, failure(path, error)))
+        self.give(ENDS[type(effect)][1](path, self.state.at, effect.attempt, failure(path, error)))
 
     def time_out(self, path: str, seconds: float = 1.0) -> None:
         """Let what is in flight at `path` take too long."""
         effect = self._attempt(path)
-        kind = StepTimedOut if isinstance(effect, RunStep) else UndoTimedOut
-        self.give(kind(path, self.state.at, effect.attempt, seconds))
+        self.give(ENDS[type(effect)][2](path, self.state.at, effect.attempt, seconds))
 
     def end_cancelled(self, path: str, *, started: bool = True) -> None:
         """Let what was told to end do so."""
@@ -124,10 +163,33 @@ class Machine:
         self.give(StepLeaked(path, self.state.at, self._attempt(path).attempt, seconds))
 
     def fire(self, path: str) -> None:
-        """Let the timer at `path` be due."""
+        """Let the timer that is pending at `path` be due."""
         timer = self.pending[path]
         assert isinstance(timer, StartTimer)
-        self.give(TimerFired(path, timer.due))
+        self.give(TimerFired(timer.path, timer.due, timer.purpose))
+
+    def pull(self, path: str, item: object) -> None:
+        """Let the stream of the map at `path` give an item."""
+        pull = self.pending[place(path, "pull")]
+        assert isinstance(pull, Pull)
+        self.give(Pulled(path, self.state.at, pull.index, item))
+
+    def exhaust(self, path: str) -> None:
+        """Let the stream of the map at `path` end."""
+        pull = self.pending[place(path, "pull")]
+        assert isinstance(pull, Pull)
+        self.give(Exhausted(path, self.state.at, pull.index))
+
+    def fail_pull(self, path: str, error: Exception | None = None) -> None:
+        """Let the stream of the map at `path` raise."""
+        pull = self.pending[place(path, "pull")]
+        assert isinstance(pull, Pull)
+        self.give(PullFailed(path, self.state.at, pull.index, failure(path, error)))
+
+    def signal(self, name: str, payload: object = None, signal_id: str = "") -> None:
+        """Send a signal, by default with an id of its own."""
+        number = signal_id or f"{name}-{len(self.events)}"
+        self.give(SignalReceived(self.plan.name, self.state.at, name, number, payload))
 
     def go_on(self, path: str) -> None:
         """Let the interpreter go on at `path`."""
@@ -154,9 +216,9 @@ class Machine:
         while self.outcome is None:
             path = choose(list(self.pending))
             match self.pending[path]:
-                case RunStep() | RunUndo() if path in self.cancelling:
+                case RunStep() | RunUndo() | RunCleanup() if path in self.cancelling:
                     self.end_cancelled(path)
-                case RunStep() | RunUndo():
+                case RunStep() | RunUndo() | RunCleanup():
                     self.call(path)
                 case StartTimer():
                     self.fire(path)

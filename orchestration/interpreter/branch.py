@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from orchestration.errors import NoBranchMatched
 from orchestration.failures import Failure
@@ -29,9 +29,16 @@ def enter(node: Branch, path: str, value: object, turn: Turn) -> Frame | Ended:
 
 def _takes(arm: Arm, path: str, value: object, turn: Turn) -> bool | Broken:
     if arm.test is None:
-        return isinstance(value, arm.kind)
+        return _is(value, arm.kind)
     answer = evaluate(arm.test, (value,), f"{path}/{arm.node.name}", turn)
     return answer if isinstance(answer, Broken) else bool(answer.value)
+
+
+def _is(value: object, kind: Any) -> bool:  # noqa: ANN401 - a class or a literal
+    """Tell whether a value is of a class, or one of the values of a literal."""
+    if get_origin(kind) is Literal:
+        return any(type(value) is type(member) and value == member for member in get_args(kind))
+    return isinstance(value, kind)
 
 
 def _no_match(node: Branch, path: str, value: object) -> NoBranchMatched:

@@ -11,6 +11,7 @@ from orchestration.frozen import frozen
 if TYPE_CHECKING:
     from orchestration.plan.body import Body
     from orchestration.plan.nodes import Cleanup, Compensation, Step, Undoable
+    from orchestration.policies import Retry
 
 VALUE = {"holds": "value"}  # marks a field that holds a user's value: only the plan's codec can store it
 VALUES = {"holds": "values"}  # the same for a persistent map of such values
@@ -75,6 +76,11 @@ class RunUndo:
         """Seconds that this attempt may take (S24)."""
         return self.compensation.timeout
 
+    @property
+    def retry(self) -> Retry:
+        """How often it is tried (S24)."""
+        return self.compensation.retry
+
     def key(self, run_id: str) -> str:
         """Return the idempotency key: equal for every attempt, and after a crash (S5)."""
         return f"{run_id}:{self.path}:{self.by}"
@@ -98,6 +104,11 @@ class RunCleanup:
     def timeout(self) -> float | None:
         """Seconds that this attempt may take (S24)."""
         return self.cleanup.timeout
+
+    @property
+    def retry(self) -> Retry:
+        """How often it is tried (S24)."""
+        return self.cleanup.retry
 
     def key(self, run_id: str) -> str:
         """Return the idempotency key: equal for every attempt, and after a crash (S5)."""

@@ -2,41 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration.errors import IllegalEvent
 from orchestration.frozen import evolve
 from orchestration.interpreter.events import (
     CancelRequested,
+    CleanupFailed,
+    CleanupSucceeded,
     Event,
+    SignalReceived,
     StepCancelled,
     StepFailed,
     StepSucceeded,
     UndoFailed,
     UndoSucceeded,
 )
+from orchestration.interpreter.mail import Letter
 from orchestration.interpreter.rooms import ROOMS
-from orchestration.interpreter.saga import unwind
 from orchestration.interpreter.state import Ledger, State
-from orchestration.interpreter.turn import Broken, Done, Ended, Frame, Stopped, Turn
+from orchestration.interpreter.timed import limited
+from orchestration.interpreter.turn import ENDED, Broken, Done, Ended, Frame, Turn, illegal
 from orchestration.outcomes import Cancelled, Failed, Outcome, Rollback, Succeeded
+from orchestration.plan.nodes import WaitFor
 
 if TYPE_CHECKING:
     from orchestration.interpreter.effects import Effect
     from orchestration.plan.compile import Plan
 
 Advanced = tuple[State, list["Effect"]]
-ENDED = (Done, Broken, Stopped)
 
 
-def start(plan: Plan, value: object, *, run_id: str, at: float) -> Advanced:
+def start(plan: Plan, value: object, *, run_id: str, at: float, deadline: float | None = None) -> Advanced:
     """Begin a run: return its first state and the effects to perform.
 
-    `at` is the time in seconds on the clock that the events will use. The value is taken as it is: an engine
-    validates it first (S12).
+    `at` is the time in seconds on the clock that the events will use; `deadline` is how many seconds the run may take
+    (S10). The value is taken as it is: an engine validates it first (S12).
     """
     turn = Turn(ROOMS, run_id, at, Ledger())
-    return _close(turn.enter(plan.root, plan.root.name, value), plan, turn)
+    path = plan.root.name
+    if deadline is None:
+        return _close(turn.enter(plan.root, path, value), turn)
+    return _close(limited(path, deadline, lambda: turn.enter(plan.root, path, value), turn), turn)
 
 
 def advance(plan: Plan, state: State, event: Event) -> Advanced:
@@ -50,20 +57,40 @@ def advance(plan: Plan, state: State, event: Event) -> Advanced:
         raise _over(event)
     at = event.at if event.at > state.at else state.at  # noqa: FURB136 - `max` costs a third of this function
     turn = Turn(ROOMS, state.run_id, at, state.ledger)
-    if type(event) is CancelRequested:
-        return _cancel(plan, root, event, turn)
+    kind = type(event)
+    if kind is CancelRequested:
+        return _cancel(root, cast("CancelRequested", event), turn)
+    if kind is SignalReceived:
+        return _signal(plan, root, cast("SignalReceived", event), turn)
     if state.ledger.leaked and _is_late(event, turn):
-        return _close(root, plan, turn)
-    return _close(root.resume(event, turn), plan, turn)
+        return _close(root, turn)
+    return _close(root.resume(event, turn), turn)
 
 
-def _cancel(plan: Plan, root: Frame, event: CancelRequested, turn: Turn) -> Advanced:
+def _cancel(root: Frame, event: CancelRequested, turn: Turn) -> Advanced:
     """Cancel the run, unless something else has decided it already: the first reason wins (S28)."""
-    if turn.ledger.cancel is not None or turn.ledger.failing:
-        return _close(root, plan, turn)
-    turn.ledger = evolve(turn.ledger, cancel=event.reason)
+    if turn.ledger.decided:
+        return _close(root, turn)
+    turn.ledger = evolve(turn.ledger, cancel=event.reason, decided=True)
     turn.stopping = True
-    return _close(root.cancel(turn), plan, turn)
+    return _close(root.cancel(turn), turn)
+
+
+def _signal(plan: Plan, root: Frame, event: SignalReceived, turn: Turn) -> Advanced:
+    """Give a signal to who has waited longest for it, or let it queue; one that was seen before changes nothing (S21).
+
+    Raises:
+        IllegalEvent: if the run is cancelled, or no node of the plan waits for such a signal.
+    """
+    if turn.ledger.cancel is not None:
+        raise illegal(event, plan.root.name, "no signal after the cancel")
+    if not any(isinstance(node, WaitFor) and node.signal == event.name for node in plan.nodes):
+        raise illegal(event, plan.root.name, "a signal that the plan waits for")
+    if event.signal_id in turn.ledger.mail.seen:
+        return _close(root, turn)
+    path, mail = turn.ledger.mail.receive(Letter(event.name, event.signal_id, event.payload))
+    turn.ledger = evolve(turn.ledger, mail=mail)
+    return _close(root if path is None else root.resume(evolve(event, path=path), turn), turn)
 
 
 def _is_late(event: Event, turn: Turn) -> bool:
@@ -72,6 +99,8 @@ def _is_late(event: Event, turn: Turn) -> bool:
         paths = {event.path}
     elif isinstance(event, UndoSucceeded | UndoFailed):
         paths = {f"{event.path}:undo", f"{event.path}:in_doubt"}
+    elif isinstance(event, CleanupSucceeded | CleanupFailed):
+        paths = {f"{event.path}:cleanup"}
     else:
         return False
     leaked = turn.ledger.leaked
@@ -85,26 +114,28 @@ def _is_late(event: Event, turn: Turn) -> bool:
     return True
 
 
-def _close(result: Frame | Ended, plan: Plan, turn: Turn) -> Advanced:
+def _close(result: Frame | Ended, turn: Turn) -> Advanced:
     """Make the state that a turn ends in."""
     if not isinstance(result, ENDED):
         return State(turn.run_id, turn.at, result, turn.ledger), turn.effects
-    if isinstance(result, Done) and turn.stopping:
-        # all was done when the cancel came: the run is cancelled, and what it did is undone (S28)
-        return _close(unwind(Stopped(result.trail), plan.root.name, turn), plan, turn)
     return State(turn.run_id, turn.at, None, turn.ledger, _outcome(result, turn)), turn.effects
 
 
 def _outcome(ended: Ended, turn: Turn) -> Outcome:
     ledger = turn.ledger
-    rollback = Rollback(tuple(ledger.rollback)[::-1])
-    leaked = tuple(f"{path}#{attempt}" for path, attempt, _ in ledger.leaked)
+    common: dict[str, Any] = {
+        "run_id": turn.run_id,
+        "rollback": Rollback(tuple(ledger.rollback)[::-1]),
+        "leaked": tuple(f"{path}#{attempt}" for path, attempt, _ in ledger.leaked),
+        "unused_signals": tuple(f"{letter.name}:{letter.signal_id}" for letter in ledger.mail.queued),
+        "cleanup_failures": ledger.cleanup_failures,
+    }
     if isinstance(ended, Done):
-        return Succeeded(ended.value, turn.run_id, rollback, leaked)
+        return Succeeded(ended.value, **common)
     if isinstance(ended, Broken) and ledger.cancel is None:
-        return Failed(ended.failure, turn.run_id, rollback, leaked)
+        return Failed(ended.failure, **common)
     attached = (ended.failure,) if isinstance(ended, Broken) else ended.failures
-    return Cancelled(ledger.cancel or "", turn.run_id, rollback, leaked, attached)
+    return Cancelled(ledger.cancel or "", attached=attached, **common)
 
 
 def _over(event: Event) -> IllegalEvent:

@@ -16,28 +16,59 @@ from orchestration.errors import InvalidDocument
 from orchestration.failures import Failure
 from orchestration.frozen import evolve
 from orchestration.interpreter.beside import BesideFrame
+from orchestration.interpreter.cleanup import Cleaning, Closing, Registered
 from orchestration.interpreter.compensated import CompensatedFrame
-from orchestration.interpreter.effects import RunStep, RunUndo
+from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo
+from orchestration.interpreter.fate import Fate
 from orchestration.interpreter.group import GroupFrame
+from orchestration.interpreter.mail import Letter, Mail
+from orchestration.interpreter.members import Folding, Stream
+from orchestration.interpreter.recover import RecoverFrame
+from orchestration.interpreter.repeat import RepeatFrame
+from orchestration.interpreter.retried import RetryFrame
 from orchestration.interpreter.saga import Unwinding
 from orchestration.interpreter.scope import ScopeFrame
+from orchestration.interpreter.settling import SettlingFrame
+from orchestration.interpreter.shielded import Shielded
 from orchestration.interpreter.state import Ledger, State
 from orchestration.interpreter.step import StepFrame
-from orchestration.interpreter.trail import Entry, Several, Stuck
-from orchestration.interpreter.turn import Later
+from orchestration.interpreter.timed import TimedFrame
+from orchestration.interpreter.trail import Entry, Mark, Sealed, Several, Stuck
+from orchestration.interpreter.turn import ENDED, Later
+from orchestration.interpreter.waits import SleepFrame, WaitFrame
 from orchestration.plan.codec import canonical
 from orchestration.plan.nodes import NODES
 
 if TYPE_CHECKING:
+    from orchestration.interpreter.members import Outputs
     from orchestration.plan.codec import Json
     from orchestration.plan.compile import Plan
 
-FRAMES = (StepFrame, BesideFrame, CompensatedFrame, ScopeFrame, GroupFrame, Unwinding, Later)
-TRAILS = (Entry, Stuck, Several)
+FRAMES = (
+    StepFrame,
+    BesideFrame,
+    CompensatedFrame,
+    TimedFrame,
+    RetryFrame,
+    ScopeFrame,
+    RecoverFrame,
+    Closing,
+    Cleaning,
+    SleepFrame,
+    WaitFrame,
+    RepeatFrame,
+    GroupFrame,
+    SettlingFrame,
+    Unwinding,
+    Later,
+)
+PARTS = (Fate, Stream, Folding, Shielded, Registered, Letter, Mail, *ENDED)
+EFFECTS = (RunStep, RunUndo, RunCleanup)
+TRAILS = (Entry, Stuck, Sealed, Several, Mark)
 OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback)
 END_STATES = (outcomes.Undone, outcomes.UndoFailed, outcomes.Held, outcomes.InDoubt, outcomes.Kept)
 KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (State, Ledger, Failure, RunStep, RunUndo, *FRAMES, *TRAILS, *OUTCOMES, *END_STATES)
+    kind.__name__: kind for kind in (State, Ledger, Failure, *EFFECTS, *FRAMES, *PARTS, *TRAILS, *OUTCOMES, *END_STATES)
 }
 
 
@@ -78,8 +109,8 @@ def _without_order(data: Json) -> Json:
     if not isinstance(data, dict):
         return data
     plain = {name: _without_order(content) for name, content in data.items()}
-    if plain.get("is") == GroupFrame.__name__:
-        plain["outputs"] = sorted(cast("list[Json]", plain["outputs"]), key=canonical)
+    if plain.get("is") == "Outputs":
+        plain["pairs"] = sorted(cast("list[Json]", plain["pairs"]), key=canonical)
     return plain
 
 
@@ -87,6 +118,8 @@ def _encode(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any pa
     match value:
         case None | bool() | int() | float() | str():
             return value
+        case range():
+            return {"is": "Range", "start": value.start, "stop": value.stop}
         case tuple():
             return [_encode(plan, item, f"{path}[{index}]") for index, item in enumerate(value)]
         case List():
@@ -113,20 +146,38 @@ def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 -
                 keys = sorted(content)
                 data[field.name] = [[key, plan.codec.encode(content[key], f"{inner}[{key}]")] for key in keys]
             case "outputs":
-                data[field.name] = [[key, plan.codec.encode(output, f"{inner}[{key}]")] for key, output in content]
+                data[field.name] = _encode_outputs(plan, content, inner)
             case _:
                 data[field.name] = _encode(plan, content, inner)
     return data
 
 
-def _decode_outputs(plan: Plan, data: Any, path: str) -> List[tuple[int, Any]]:  # noqa: ANN401 - to be looked at
-    return List([(key, plan.codec.decode(output, f"{path}[{key}]")) for key, output in _pairs(data, path)])
+def _encode_outputs(plan: Plan, outputs: Outputs, path: str) -> Json:
+    if isinstance(outputs, Folding):
+        return _encode_fields(plan, outputs, path)
+    by_place = isinstance(outputs, HashTrieMap)
+    pairs = [(key, outputs[key]) for key in sorted(outputs)] if isinstance(outputs, HashTrieMap) else [*outputs]
+    data: list[Json] = [[key, plan.codec.encode(output, f"{path}[{key}]")] for key, output in pairs]
+    return {"is": "Outputs", "by_place": by_place, "pairs": data}
+
+
+def _decode_outputs(plan: Plan, data: Any, path: str) -> Outputs:  # noqa: ANN401 - to be looked at
+    match data:
+        case {"is": "Outputs", "by_place": bool(by_place), "pairs": content}:
+            pairs = [(key, plan.codec.decode(output, f"{path}[{key}]")) for key, output in _pairs(content, path)]
+            return HashTrieMap(dict(pairs)) if by_place else List(pairs)
+        case {"is": "Folding"}:
+            return cast("Folding", _decode_fields(plan, Folding, data, path))
+        case _:
+            raise _invalid(path, "something else than outputs")
 
 
 def _decode(plan: Plan, data: Any, path: str) -> Any:  # noqa: ANN401 - any part of a state
     match data:
         case list():
             return tuple(_decode(plan, item, f"{path}[{index}]") for index, item in enumerate(data))
+        case {"is": "Range", "start": int(start), "stop": int(stop)}:
+            return range(start, stop)
         case {"is": "List", "items": list(items)}:
             return List([_decode(plan, item, f"{path}[{index}]") for index, item in enumerate(items)])
         case {"is": "Map", "pairs": list(pairs)}:

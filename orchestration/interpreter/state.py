@@ -9,8 +9,10 @@ from rpds import HashTrieMap, List
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUES
+from orchestration.interpreter.mail import NO_MAIL, Mail
 
 if TYPE_CHECKING:
+    from orchestration.failures import Failure
     from orchestration.interpreter.turn import Frame
     from orchestration.outcomes import EndState, Outcome
 
@@ -22,18 +24,22 @@ NOTHING_UNDONE: List[EndState] = List()
 class Ledger:
     """What concerns the whole run and seldom changes.
 
-    `cancel` is the reason of the cancel that decided the run, `failing` says that a failure decided it first (S28).
+    `cancel` is the reason of the cancel that decided the run; `decided` says that this, a failure that nothing absorbs
+    or the end of all nodes has settled what the outcome will be (S28).
     `failures` counts the failures so far, which tells which of two came first (S18).
     `leaked` are attempts that outlived their grace, each with whether it has reported since; `late` are the outputs of
-    those that landed after all (S24); `rollback` the end states so far, latest first (S25).
+    those that landed after all (S24); `rollback` the end states so far, latest first (S25); `mail` the signals and who
+    waits for them (S21); `cleanup_failures` the cleanups that failed for good.
     """
 
     cancel: str | None = None
-    failing: bool = False
+    decided: bool = False
     failures: int = 0
     leaked: tuple[tuple[str, int, bool], ...] = ()
     late: HashTrieMap[str, Any] = attrs.field(default=NOTHING_LATE, metadata=VALUES)
     rollback: List[EndState] = NOTHING_UNDONE
+    mail: Mail = NO_MAIL
+    cleanup_failures: tuple[Failure, ...] = ()
 
 
 @frozen

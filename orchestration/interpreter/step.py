@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from orchestration.frozen import evolve, frozen
-from orchestration.interpreter.backoff import delay_before_next
+from orchestration.interpreter.backoff import delay_before_next, no_time_left
 from orchestration.interpreter.effects import Cancel, CancelTimer, RunStep, StartTimer
 from orchestration.interpreter.events import (
     StepCancelled,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def enter(node: Step, path: str, value: object, turn: Turn) -> StepFrame:
     """Begin the first attempt."""
-    effect = RunStep(path, 1, node, value)
+    effect = RunStep(path, 1, node, value, turn.deadline)
     turn.effects.append(effect)
     return StepFrame(effect)
 
@@ -88,7 +88,7 @@ class StepFrame:
         return self
 
     def _next_attempt(self, event: Event, due: float, turn: Turn) -> StepFrame:
-        if type(event) is not TimerFired or event.at < due:
+        if type(event) is not TimerFired or event.purpose != "backoff" or event.at < due:
             raise illegal(event, self.effect.path, f"TimerFired at {due}")
         effect = evolve(self.effect, attempt=self.effect.attempt + 1)
         turn.effects.append(effect)
@@ -96,10 +96,14 @@ class StepFrame:
 
     def _failed(self, failure: Failure, turn: Turn, *, doubt: bool) -> StepFrame | Broken:
         effect = self.effect
-        delay = None if turn.stopping else delay_before_next(effect.step.retry, failure, effect, turn.run_id)
+        retry = None if turn.stopping else effect.step.retry
+        delay = None if retry is None else delay_before_next(retry, failure, effect.key(turn.run_id), effect.attempt)
         if delay is None:
             return turn.broken(failure, self._trail(doubt=doubt))
         due = turn.at + delay
+        if not turn.fits(due):
+            late = failure.attach((no_time_left(effect.path, due, turn.deadline),))
+            return turn.broken(late, self._trail(doubt=doubt))
         turn.effects.append(StartTimer(effect.path, due))
         return StepFrame(effect, self.doubt or doubt, failure, due)
 

@@ -38,6 +38,13 @@ class Stuck:
 
 
 @frozen
+class Sealed:
+    """What a scope did before its pivot: it is kept, whoever unwinds (S27)."""
+
+    trail: Trail
+
+
+@frozen
 class Several:
     """The trails of children that ran side by side, by their position; `path` is their group's."""
 
@@ -46,8 +53,17 @@ class Several:
 
 
 Chain: TypeAlias = "List[Trail]"
-Trail = Union[Entry, Stuck, Several, "List[Trail]"]
+Trail = Union[Entry, Stuck, Sealed, Several, "List[Trail]"]
 Lane = tuple[tuple[str, int], ...]  # the groups that an entry lies in, with its position in each
+
+
+@frozen
+class Mark:
+    """A leaf of a trail, with the lane it lies in and whether it stands before a pivot."""
+
+    leaf: Entry | Stuck
+    lane: Lane
+    sealed: bool
 
 
 def chained(before: Chain | None, latest: Trail | None) -> Chain | None:
@@ -57,17 +73,19 @@ def chained(before: Chain | None, latest: Trail | None) -> Chain | None:
     return List([latest]) if before is None else before.push_front(latest)
 
 
-def in_reverse(trail: Trail, lane: Lane = ()) -> Iterator[tuple[Entry | Stuck, Lane]]:
-    """Yield all entries in reverse plan order (S4, S23), each with its lane."""
+def in_reverse(trail: Trail, lane: Lane = (), *, sealed: bool = False) -> Iterator[Mark]:
+    """Yield all leaves in reverse plan order (S4, S23)."""
     match trail:
         case Several():
             for position in sorted(trail.trails, reverse=True):
-                yield from in_reverse(trail.trails[position], (*lane, (trail.path, position)))
+                yield from in_reverse(trail.trails[position], (*lane, (trail.path, position)), sealed=sealed)
+        case Sealed():
+            yield from in_reverse(trail.trail, lane, sealed=True)
         case Entry() | Stuck():
-            yield trail, lane
+            yield Mark(trail, lane, sealed)
         case _:
             for part in trail:
-                yield from in_reverse(part, lane)
+                yield from in_reverse(part, lane, sealed=sealed)
 
 
 def depends(later: Lane, earlier: Lane) -> bool:

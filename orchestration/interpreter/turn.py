@@ -23,32 +23,41 @@ if TYPE_CHECKING:
 STRETCH = 1_000  # nodes entered in one turn before the interpreter lets others have theirs (S7)
 
 
-@attrs.define
-class Done:
-    """A part of a run ended with a value. The three ways to end live within one turn only: they need no freezing."""
+# The three ways to end live within one turn, mostly: they need no freezing. A frame that keeps one gives out copies.
 
-    value: object
+
+@attrs.define(unsafe_hash=True)
+class Done:
+    """A part of a run ended with a value."""
+
+    value: Any = attrs.field(metadata=VALUE)
     trail: Trail | None = None
 
 
-@attrs.define
+@attrs.define(unsafe_hash=True)
 class Broken:
-    """A part of a run failed, as the run's failure number `order`; what it had done before is in the trail."""
+    """A part of a run failed, as the run's failure number `order`; what it had done before is in the trail.
+
+    `partial`: it has unwound already, and not all could be undone (S20, S26).
+    """
 
     failure: Failure
     trail: Trail | None = None
     order: int = 0
+    partial: bool = False
 
 
-@attrs.define
+@attrs.define(unsafe_hash=True)
 class Stopped:
-    """A part of a run was cancelled before its end; `failures` came up meanwhile."""
+    """A part of a run was cancelled before its end; `failures` came up meanwhile, `partial` as for `Broken`."""
 
     trail: Trail | None = None
     failures: tuple[Failure, ...] = ()
+    partial: bool = False
 
 
 Ended = Done | Broken | Stopped
+ENDED = (Done, Broken, Stopped)
 
 
 class Frame(Protocol):
@@ -59,14 +68,18 @@ class Frame(Protocol):
         ...
 
     def cancel(self, turn: Turn) -> Frame | Ended:
-        """Cancel what is in flight; `turn.stopping` is set now and in every later turn until the end."""
+        """Cancel what is in flight, once; `turn.stopping` is set now and in every later turn until the end."""
         ...
 
 
 class Turn:
-    """What one call of `start` or `advance` collects: effects, and the new ledger."""
+    """What one call of `start` or `advance` collects: effects, and the new ledger.
 
-    __slots__ = ("at", "budget", "effects", "ledger", "rooms", "run_id", "stopping")
+    The rest says what holds around the frame at hand. `stopping`: it has been cancelled. `deadline`: the earliest
+    around it. `absorbers`: which failures something above it goes on in spite of (S28).
+    """
+
+    __slots__ = ("absorbers", "at", "budget", "deadline", "effects", "ledger", "rooms", "run_id", "stopping")
 
     def __init__(
         self,
@@ -82,6 +95,8 @@ class Turn:
         self.ledger = ledger
         self.effects: list[Effect] = []
         self.stopping = ledger.cancel is not None
+        self.deadline: float | None = None
+        self.absorbers: tuple[Callable[[Failure], bool], ...] = ()
         self.budget = STRETCH
 
     def enter(self, node: Node, path: str, value: object) -> Frame | Ended:
@@ -92,12 +107,47 @@ class Turn:
         self.budget -= 1
         return self.rooms[type(node)](node, path, value, self)
 
+    def within(
+        self,
+        act: Callable[[], Frame | Ended],
+        *,
+        stopping: bool = False,
+        deadline: float | None = None,
+        absorbs: Callable[[Failure], bool] | None = None,
+    ) -> Frame | Ended:
+        """Let a frame below act, with what holds for it besides what holds here."""
+        before = self.stopping, self.deadline, self.absorbers
+        self.stopping = self.stopping or stopping
+        if deadline is not None:
+            self.deadline = deadline
+        if absorbs is not None:
+            self.absorbers = (*self.absorbers, absorbs)
+        after = act()
+        self.stopping, self.deadline, self.absorbers = before
+        return after
+
+    def fits(self, due: float) -> bool:
+        """Tell whether what begins at `due` begins before the deadline (S10)."""
+        return self.deadline is None or due < self.deadline
+
     def broken(self, failure: Failure, trail: Trail | None = None) -> Broken:
-        """End a part with a failure; the first that nothing absorbs decides the run (S28)."""
-        ledger = self.ledger
-        failing = ledger.failing or ledger.cancel is None
-        self.ledger = evolve(ledger, failing=failing, failures=ledger.failures + 1)
-        return Broken(failure, trail, ledger.failures)
+        """End a part with a failure."""
+        order = self.ledger.failures
+        self.ledger = evolve(self.ledger, failures=order + 1)
+        self.passes(failure)
+        return Broken(failure, trail, order)
+
+    def passes(self, failure: Failure) -> None:
+        """Note a failure that goes up from here: the first that nothing above absorbs decides the run (S28).
+
+        What is being stopped decides nothing any more: whatever stopped it has, or is absorbed.
+        """
+        if not (self.stopping or self.ledger.decided) and not any(absorbs(failure) for absorbs in self.absorbers):
+            self.decide()
+
+    def decide(self) -> None:
+        """Note that what the outcome will be is settled: a later cancel comes too late (S28)."""
+        self.ledger = evolve(self.ledger, decided=True)
 
     def leak(self, path: str, attempt: int) -> None:
         """Note an attempt that may still land (S24)."""
@@ -106,20 +156,6 @@ class Turn:
     def settle(self, state: EndState) -> None:
         """Note what became of a step that could be undone (S25)."""
         self.ledger = evolve(self.ledger, rollback=self.ledger.rollback.push_front(state))
-
-    def cancel(self, frame: Frame) -> Frame | Ended:
-        """Cancel a frame on behalf of one above it."""
-        before, self.stopping = self.stopping, True
-        after = frame.cancel(self)
-        self.stopping = before
-        return after
-
-    def resume(self, frame: Frame, event: Event, *, stopping: bool) -> Frame | Ended:
-        """Give an event to a frame below one that may have cancelled it."""
-        before, self.stopping = self.stopping, self.stopping or stopping
-        after = frame.resume(event, self)
-        self.stopping = before
-        return after
 
 
 def illegal(event: Event, path: str, expected: str) -> IllegalEvent:

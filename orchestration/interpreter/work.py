@@ -1,0 +1,305 @@
+"""`Work`: the next frame of a group while a turn makes it; the failure modes are here (S18)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestration.errors import NothingToRace, ToleranceExceeded
+from orchestration.failures import Failure
+from orchestration.frozen import evolve
+from orchestration.interpreter.effects import CloseStream, Continue, Pull
+from orchestration.interpreter.events import Exhausted, Pulled
+from orchestration.interpreter.fate import NO_FAILURES
+from orchestration.interpreter.members import Folding, Stream, members_of
+from orchestration.interpreter.pure import evaluate
+from orchestration.interpreter.settling import merged, settle, several, without
+from orchestration.interpreter.turn import ENDED, Broken, Done, Later, Stopped
+from orchestration.policies import Tolerate
+from orchestration.results import Err, Ok
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rpds import HashTrieMap
+
+    from orchestration.interpreter.events import PullFailed
+    from orchestration.interpreter.group import GroupFrame
+    from orchestration.interpreter.trail import Trail
+    from orchestration.interpreter.turn import Ended, Frame, Turn
+    from orchestration.plan.nodes import Node
+
+
+class Work:
+    """The next frame of a group while a turn makes it."""
+
+    __slots__ = ("active", "fate", "frame", "members", "node", "outputs", "ready", "total", "trails", "turn", "value")
+
+    def __init__(self, frame: GroupFrame, turn: Turn) -> None:
+        """Begin where the frame stands."""
+        self.frame = frame
+        self.turn = turn
+        self.node = frame.node
+        self.members = members_of(frame.node)
+        self.value = frame.value
+        self.total = frame.total
+        self.ready = frame.ready
+        self.active = frame.active
+        self.outputs = frame.outputs
+        self.trails = frame.trails
+        self.fate = frame.fate
+
+    # --- what has become of a child
+
+    def take(self, index: int, child: Frame | Ended) -> None:
+        """Note what has become of a child under way."""
+        if not isinstance(child, ENDED):
+            self.active = self.active.insert(index, child)
+            return
+        self.active = self.active.discard(index)
+        if isinstance(child, Broken) and self._absorbs(child):
+            self._absorb(index, child)
+            return
+        if child.trail is not None:
+            self.trails = self.trails.insert(index, child.trail)
+        if isinstance(child, Done):
+            self._keep(index, child.value)
+        elif isinstance(child, Broken):
+            if not self.fate.halted and self.node.mode != "fail_fast":
+                self.turn.passes(child.failure)
+            self._fail(child)
+        else:
+            fate = self.fate
+            self.fate = evolve(
+                fate,
+                failures=fate.failures + child.failures,
+                stopped=fate.stopped + 1,
+                partial=fate.partial or child.partial,
+            )
+
+    def _keep(self, index: int, value: object) -> None:
+        mode = self.node.mode
+        if mode == "race" and self.members.finishes(self.node, index) and not self.fate.halted:
+            self.outputs = self.members.keep(self.outputs, index, value)
+            if not self.turn.stopping:
+                self.fate = evolve(self.fate, winner=index)
+                self.cancel_all()
+            return
+        kept = value if mode in ("fail_fast", "race") else Ok(value)
+        self.outputs = self.members.keep(self.outputs, index, kept)
+        unlocked = self.members.unlocked(self.node, index, self.outputs)
+        if unlocked:
+            self.ready = tuple(sorted((*self.ready, *unlocked)))
+
+    def _fail(self, broken: Broken) -> None:
+        fate = self.fate
+        if not fate.halted and not self.turn.stopping:
+            self.fate = evolve(fate, failure=broken.failure, order=broken.order, partial=broken.partial)
+            self.cancel_all()
+        elif fate.failure is not None and broken.order < fate.order:
+            # it happened first, and was unwound before it came here
+            failures, partial = (fate.failure, *fate.failures), fate.partial or broken.partial
+            self.fate = evolve(fate, failure=broken.failure, order=broken.order, failures=failures, partial=partial)
+        else:
+            failures, partial = (*fate.failures, broken.failure), fate.partial or broken.partial
+            self.fate = evolve(fate, failures=failures, partial=partial)
+
+    # --- failures that the group goes on in spite of
+
+    def absorber(self, *, under_way: int) -> Callable[[Failure], bool] | None:
+        """Return which failures of a child the group goes on in spite of; `under_way` is 1 if the child is active."""
+        if self.node.mode == "fail_fast" or self.fate.halted:
+            return None
+        return lambda failure: self._goes_on(others=bool(self.ready) or len(self.active) > under_way)  # noqa: ARG005
+
+    def _goes_on(self, *, others: bool) -> bool:
+        mode = self.node.mode
+        return others if mode == "race" else self._tolerates(self.fate.errors + 1)
+
+    def _tolerates(self, errors: int) -> bool:
+        mode = self.node.mode
+        return not isinstance(mode, Tolerate) or mode.allows(errors, self.total)
+
+    def _absorbs(self, child: Broken) -> bool:
+        if self.node.mode == "fail_fast" or self.fate.halted or self.turn.stopping:
+            return False
+        return not child.partial or self.node.on_partial == "continue"
+
+    def _absorb(self, index: int, child: Broken) -> None:
+        fate, mode = self.fate, self.node.mode
+        absorbed = fate.absorbed.push_front((child.order, child.failure))
+        if mode == "collect":  # all failures are among the outputs: here only the earliest is needed
+            absorbed = NO_FAILURES.push_front(min(absorbed, key=lambda pair: pair[0]))
+        lost = fate.lost if child.trail is None else fate.lost.insert(index, child.trail)
+        partial = fate.partial or child.partial
+        self.fate = evolve(fate, errors=fate.errors + 1, absorbed=absorbed, lost=lost, partial=partial)
+        if not self._tolerates(self.fate.errors):
+            (order, primary), *others = self.fate.in_order()
+            self.turn.passes(primary)
+            self.fate = evolve(self.fate, failures=tuple(failure for _, failure in others))
+            self._fail(Broken(primary, None, order, partial))
+        elif mode != "race":
+            self.outputs = self.members.keep(self.outputs, index, Err(child.failure))
+
+    # --- streams and folding
+
+    def pulled(self, event: Pulled | Exhausted | PullFailed, stream: Stream) -> None:
+        """Take what a pull has brought: an item, the end, or a failure."""
+        if isinstance(event, Exhausted):
+            self.value = evolve(stream, pulling=False, ended=True)
+            self.total = stream.pulled
+        elif isinstance(event, Pulled):
+            self.value = Stream(stream.source, stream.pulled + 1)
+            self._enter(event.index, self.node.body, f"{self.frame.path}[{event.index}]", event.item)  # type: ignore[union-attr]  # a map
+        else:
+            self.value = evolve(stream, pulling=False, ended=True)
+            self._fail(self.turn.broken(event.failure))
+
+    def is_folding(self) -> bool:
+        """Tell whether the group has asked to go on folding in another turn."""
+        return isinstance(self.outputs, Folding) and self.outputs.continuing
+
+    def go_on(self) -> None:
+        """Go on folding."""
+        self.outputs = evolve(self.outputs, continuing=False)
+
+    def _fold(self) -> None:
+        """Fold the results whose turn has come, as long as the budget lasts (S7)."""
+        turn, into = self.turn, getattr(self.node, "into", None)
+        while isinstance(self.outputs, Folding) and not (self.fate.halted or turn.stopping or self.outputs.continuing):
+            outputs = self.outputs
+            if into is None or outputs.position not in outputs.waiting:
+                return
+            if turn.budget <= 0:
+                turn.effects.append(Continue(self.frame.path))
+                self.outputs = evolve(outputs, continuing=True)
+                return
+            turn.budget -= 1
+            result = outputs.waiting[outputs.position]
+            folded = evaluate(into.combine, (outputs.accumulator, result), self.frame.path, turn)
+            if isinstance(folded, Broken):
+                self._fail(folded)
+                return
+            self.outputs = Folding(folded.value, outputs.position + 1, outputs.waiting.remove(outputs.position))
+
+    # --- going on
+
+    def cancel_all(self) -> None:
+        """Cancel the children under way, in order, and close the stream."""
+        turn = self.turn
+        if isinstance(self.value, Stream) and not self.value.ended:
+            turn.effects.append(CloseStream(self.frame.path))
+            self.value = evolve(self.value, pulling=False, ended=True)
+        for index in sorted(self.active):
+            child = self.active[index]
+            self.take(index, turn.within(lambda child=child: child.cancel(turn), stopping=True))  # type: ignore[misc]
+
+    def proceed(self) -> Frame | Ended:
+        """Admit as many children as the cap allows, and end when there are no more."""
+        self._fold()
+        while self.ready and self._has_room():
+            index, self.ready = self.ready[0], self.ready[1:]
+            child, path, value = self.members.child(self.node, self.frame.path, self.value, index, self.outputs)
+            if self._enter(index, child, path, value):
+                break
+            self._fold()
+        if isinstance(self.value, Stream):
+            self._pull(self.value)
+        waits = self.active or self.is_folding() or (isinstance(self.value, Stream) and not self.value.ended)
+        return self._frame() if waits else self._end()
+
+    def _has_room(self) -> bool:
+        if self.fate.halted or self.turn.stopping:
+            return False
+        cap = self.node.concurrency
+        if cap is None:
+            return True
+        outputs = self.outputs
+        # results that wait for their turn are bounded as well, or one slow item would let all others pile up
+        return len(self.active) < cap and not (isinstance(outputs, Folding) and len(outputs.waiting) >= cap)
+
+    def _enter(self, index: int, node: Node, path: str, value: object) -> bool:
+        """Begin a child; tell whether the turn has gone on for long enough."""
+        turn, absorbs = self.turn, self.absorber(under_way=0)
+        if absorbs is None:
+            child = turn.enter(node, path, value)
+        else:
+            child = turn.within(lambda: turn.enter(node, path, value), absorbs=absorbs)
+        self.take(index, child)
+        return isinstance(child, Later)
+
+    def _pull(self, stream: Stream) -> None:
+        if not stream.pulling and not stream.ended and self._has_room():
+            self.turn.effects.append(Pull(self.frame.path, stream.pulled, stream.source))
+            self.value = evolve(stream, pulling=True)
+
+    def _frame(self) -> GroupFrame:
+        frame = self.frame
+        return type(frame)(
+            frame.node,
+            frame.path,
+            self.value,
+            self.total,
+            self.ready,
+            self.active,
+            self.outputs,
+            self.trails,
+            self.fate,
+        )
+
+    # --- the end
+
+    def _end(self) -> Frame | Ended:
+        fate, path, total = self.fate, self.frame.path, self.total or 0
+        trails = merged(self.trails, fate.lost)
+        if fate.failure is not None:
+            failure = fate.failure.attach(fate.failures).attach(self._too_many())
+            return Broken(failure, several(path, trails), fate.order, fate.partial)
+        if self.turn.stopping and (self.node.mode == "race" or self.members.count(self.outputs) < total):
+            absorbed = tuple(failure for _, failure in fate.in_order())
+            return Stopped(several(path, trails), absorbed + fate.failures, fate.partial)
+        if self.node.mode == "race":
+            return self._race_over(trails)
+        result = self.members.result(self.node, self.outputs, total)
+        return self._settle(result, self.trails, fate.lost)
+
+    def _race_over(self, trails: HashTrieMap[int, Trail]) -> Frame | Ended:
+        fate, path, turn = self.fate, self.frame.path, self.turn
+        if fate.winner is not None:
+            kept = self.members.kept(self.node, fate.winner)
+            lost = without(trails, kept)
+            return self._settle(self.members.output(self.outputs, fate.winner), without(trails, frozenset(lost)), lost)
+        if not fate.absorbed:
+            return turn.broken(_nobody(path), several(path, trails))
+        (order, primary), *others = fate.in_order()
+        turn.passes(primary)
+        return Broken(primary.attach(failure for _, failure in others), several(path, trails), order, fate.partial)
+
+    def _settle(self, value: object, trails: HashTrieMap[int, Trail], lost: HashTrieMap[int, Trail]) -> Frame | Ended:
+        if not lost and not self.fate.partial:
+            return Done(value, several(self.frame.path, trails))
+        return settle(self.node, self.frame.path, value, trails, lost, self.fate, self.turn)
+
+    def _too_many(self) -> tuple[Failure, ...]:
+        """Return the note that more members failed than are tolerated, and what became of the others."""
+        fate, mode, path = self.fate, self.node.mode, self.frame.path
+        if not isinstance(mode, Tolerate) or self._tolerates(fate.errors):
+            return ()
+        ended = self.members.count(self.outputs) + 1 + fate.stopped
+        left = "" if self.total is None else f", {max(0, self.total - ended)} not started"
+        error = ToleranceExceeded(
+            path,
+            found=f"{fate.errors} failed, {fate.stopped} cancelled{left}",
+            expected=f"at most {mode} to fail",
+            mend="Tolerate more, or see why so many fail.",
+        )
+        return (Failure.of(error, path),)
+
+
+def _nobody(path: str) -> Failure:
+    error = NothingToRace(
+        path,
+        found="no members that could win",
+        expected="one at least",
+        mend="Branch before the race, for the case that there is nothing.",
+    )
+    return Failure.of(error, path)
