@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 class Unwinding:
     """A part of a run that unwinds because it `ended` so, and ends so when all is undone that can be.
 
-    `marks` are to be undone in order, the one at `position` is under way as `child`; `stuck` are the paths and lanes of
-    what could not be undone, which hold what they depended on (S26).
+    `marks` are to be undone in order, the one at `position` is under way as `child`; `stuck` is what could not be
+    undone, each with its lane, and holds what it depended on (S26).
     """
 
     path: str
     ended: Broken | Stopped
     marks: tuple[Mark, ...]
     position: int = 0
-    stuck: tuple[tuple[str, Lane], ...] = ()
+    stuck: tuple[tuple[Stuck, Lane], ...] = ()
     child: Shielded[RunUndo] | None = None
 
     def resume(self, event: Event, turn: Turn) -> Frame | Broken | Stopped:
@@ -46,8 +46,9 @@ class Unwinding:
             turn.settle(Undone(effect.path, effect.by))
         else:
             turn.settle(NotUndone(effect.path, after))
-            stuck = (*stuck, (effect.path, self.marks[self.position].lane))
-            ended = evolve(ended, partial=True)
+            ended, policy = evolve(ended, partial=True), effect.compensation.on_failure
+            if policy != "continue":
+                stuck = (*stuck, (Stuck(effect.path, halts=policy == "halt"), self.marks[self.position].lane))
         return _proceed(Unwinding(self.path, ended, self.marks, self.position + 1, stuck), turn)
 
     def cancel(self, turn: Turn) -> Self:  # noqa: ARG002 - the protocol's signature
@@ -69,12 +70,12 @@ def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
     for position in range(frame.position, len(frame.marks)):
         mark = frame.marks[position]
         leaf, lane = mark.leaf, mark.lane
-        holder = next((path for path, later in stuck if built_on(later, lane)), None)
-        if mark.sealed:
-            if isinstance(leaf, Entry):
-                turn.settle(Kept(leaf.path))
-        elif isinstance(leaf, Stuck):
-            stuck, partial = (*stuck, (leaf.path, lane)), True
+        holder = next((one.path for one, later in stuck if one.halts or built_on(later, lane)), None)
+        if isinstance(leaf, Stuck):
+            if not mark.sealed:
+                stuck, partial = (*stuck, (leaf, lane)), True
+        elif mark.sealed or _is_off(leaf, turn):
+            turn.settle(Kept(leaf.path))
         elif holder is not None:
             turn.settle(Held(leaf.path, holder))
             partial = True
@@ -86,7 +87,14 @@ def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
             turn.settle(InDoubt(leaf.path))
             partial = True
     # enclosing scopes need to know that something in here could not be undone
-    return evolve(frame.ended, partial=partial, trail=Stuck(stuck[0][0]) if stuck else None)
+    first = next((one for one, _ in stuck if one.halts), stuck[0][0]) if stuck else None
+    return evolve(frame.ended, partial=partial, trail=first)
+
+
+def _is_off(entry: Entry, turn: Turn) -> bool:
+    """Tell whether a step is kept because the run is cancelled and its workflow does not compensate then (S28)."""
+    compensation = entry.step.compensation
+    return turn.ledger.cancel is not None and compensation is not None and not compensation.on_cancel
 
 
 def _undo_of(entry: Entry, turn: Turn) -> RunUndo | None:

@@ -32,9 +32,10 @@ class Entry:
 
 @frozen
 class Stuck:
-    """A nested scope could not undo the step at `path`; what it depended on is held (S26)."""
+    """The step at `path` could not be undone; what it depended on is held, with `halts` all that remains (S26)."""
 
     path: str
+    halts: bool = False
 
 
 @frozen

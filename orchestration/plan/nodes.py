@@ -13,7 +13,7 @@ import attrs
 
 from orchestration.frozen import frozen
 from orchestration.plan.topology import TOPOLOGY, Need, Topology
-from orchestration.policies import Mode, OnPartial, Retry, names_of
+from orchestration.policies import Mode, OnPartial, OnUndoFailure, Retry, names_of
 
 if TYPE_CHECKING:
     from orchestration.plan.body import Body
@@ -34,6 +34,8 @@ class Compensation:
 
     `undo` takes the step's output. `in_doubt` takes its input and settles an effect of which nobody knows whether it
     landed; `in_doubt_on` names the failures that leave such doubt. `timeout` is in seconds and bounds one attempt.
+    `on_failure` says what becomes of the steps before it when the undo fails for good (S26), `on_cancel` whether a
+    cancel of the run undoes it at all (S28): both are those of the workflow that it stands in.
     """
 
     undo: Body
@@ -41,6 +43,8 @@ class Compensation:
     in_doubt_on: tuple[str, ...] = attrs.field(default=IN_DOUBT_ON, converter=names_of)
     retry: Retry = UNDO_RETRY
     timeout: float = UNDO_TIMEOUT
+    on_failure: OnUndoFailure = "hold"
+    on_cancel: bool = True
 
 
 @frozen
@@ -125,8 +129,9 @@ class Scope:
     """A workflow: a chain of nodes with a name and a scope of its own (S19).
 
     `takes` is the type of the value before the first node. `max_concurrency` caps the attempts of a run of this
-    workflow that are under way at a time (S14); `retry` is the default of its steps (S9). `recovers` are the positions
-    of its `Recover` nodes.
+    workflow that are under way at a time (S14); `retry` is the default of its steps (S9), `on_undo_failure` and
+    `compensate_on_cancel` are those of its compensations (S26, S28). `recovers` are the positions of its `Recover`
+    nodes.
     """
 
     name: str
@@ -135,6 +140,8 @@ class Scope:
     version: str = "1"
     max_concurrency: int | None = None
     retry: Retry | None = None
+    on_undo_failure: OnUndoFailure = "hold"
+    compensate_on_cancel: bool = True
     number: int = place()
     recovers: tuple[int, ...] = attrs.field(init=False, eq=False, repr=False, default=RECOVERS)
 
