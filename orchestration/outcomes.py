@@ -103,6 +103,20 @@ class Rollback:
 
 
 @frozen
+class HookFailure:
+    """An observer failed, or gave no answer in time; the run went on as if it had not (S32)."""
+
+    hook: str
+    moment: str
+    path: str
+    failure: Failure
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.hook} at {self.moment} of {self.path}: {self.failure.kind}: {self.failure.message}"
+
+
+@frozen
 class Succeeded(Generic[T]):
     """The run ended with a value."""
 
@@ -112,6 +126,7 @@ class Succeeded(Generic[T]):
     leaked: tuple[str, ...] = ()
     unused_signals: tuple[str, ...] = ()
     cleanup_failures: tuple[Failure, ...] = ()
+    hook_failures: tuple[HookFailure, ...] = ()
     ok: ClassVar[bool] = True
 
 
@@ -125,6 +140,7 @@ class Failed:
     leaked: tuple[str, ...] = ()
     unused_signals: tuple[str, ...] = ()
     cleanup_failures: tuple[Failure, ...] = ()
+    hook_failures: tuple[HookFailure, ...] = ()
     ok: ClassVar[bool] = False
 
 
@@ -139,6 +155,7 @@ class Cancelled:
     attached: tuple[Failure, ...] = ()
     unused_signals: tuple[str, ...] = ()
     cleanup_failures: tuple[Failure, ...] = ()
+    hook_failures: tuple[HookFailure, ...] = ()
     ok: ClassVar[bool] = False
 
 

@@ -9,8 +9,9 @@ import attrs
 from orchestration.frozen import frozen
 
 if TYPE_CHECKING:
+    from orchestration.failures import Failure
     from orchestration.plan.body import Body
-    from orchestration.plan.nodes import Cleanup, Compensation, Step, Undoable
+    from orchestration.plan.nodes import Cleanup, Compensation, Scope, Step, Undoable, When
     from orchestration.policies import Retry
 
 VALUE = {"holds": "value"}  # marks a field that holds a user's value: only the plan's codec can store it
@@ -116,6 +117,31 @@ class RunCleanup:
 
 
 @frozen
+class AskHooks:
+    """Ask what has a say in a step (S31, S32) and report `HooksAnswered`.
+
+    `before` its first attempt: gates and strict observers; `value` is the input. `after` it has succeeded: strict
+    observers; `value` is the output.
+    """
+
+    path: str
+    when: When
+    step: Step
+    value: Any = attrs.field(metadata=VALUE)
+
+
+@frozen
+class Tell:
+    """Tell the hooks of a workflow inside the run that it began, or `how` it ended; nothing is reported (S31)."""
+
+    path: str
+    scope: Scope
+    how: Literal["began", "succeeded", "failed", "cancelled"]
+    value: Any = attrs.field(metadata=VALUE)
+    failure: Failure | None = None
+
+
+@frozen
 class StartTimer:
     """Report `TimerFired` at `due`, in seconds on the clock of the events; a path has one timer for each purpose.
 
@@ -157,7 +183,10 @@ class CloseStream:
 
 @frozen
 class Cancel:
-    """Cancel the attempt at `path`; report how it ended, or `StepLeaked` when the grace is over (S24, S28)."""
+    """Cancel the attempt at `path`; report how it ended, or `StepLeaked` when the grace is over (S24, S28).
+
+    Attempt 0 is the asking of hooks: it may be given up, but is answered.
+    """
 
     path: str
     attempt: int
@@ -171,4 +200,6 @@ class Continue:
 
 
 Attempted = RunStep | RunUndo | RunCleanup
-Effect = RunStep | RunUndo | RunCleanup | StartTimer | CancelTimer | Cancel | Pull | CloseStream | Continue
+Effect = (
+    RunStep | RunUndo | RunCleanup | AskHooks | Tell | StartTimer | CancelTimer | Cancel | Pull | CloseStream | Continue
+)

@@ -29,17 +29,27 @@ from orchestration.plan.nodes import WaitFor
 if TYPE_CHECKING:
     from orchestration.interpreter.effects import Effect
     from orchestration.plan.compile import Plan
+    from orchestration.plan.nodes import When
 
 Advanced = tuple[State, list["Effect"]]
 
 
-def start(plan: Plan, value: object, *, run_id: str, at: float, deadline: float | None = None) -> Advanced:
+def start(
+    plan: Plan,
+    value: object,
+    *,
+    run_id: str,
+    at: float,
+    deadline: float | None = None,
+    asks: tuple[When, ...] = (),
+) -> Advanced:
     """Begin a run: return its first state and the effects to perform.
 
     `at` is the time in seconds on the clock that the events will use; `deadline` is how many seconds the run may take
-    (S10). The value is taken as it is: an engine validates it first (S12).
+    (S10), `asks` when every step asks the hooks of the engine (S31). The value is taken as it is: an engine validates
+    it first (S12).
     """
-    turn = Turn(ROOMS, run_id, at, Ledger())
+    turn = Turn(ROOMS, run_id, at, Ledger(asks=asks))
     path = plan.root.name
     if deadline is None:
         return _close(turn.enter(plan.root, path, value), turn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -10,12 +10,15 @@ from orchestration.failures import Failure
 from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUE, Purpose
 
+if TYPE_CHECKING:
+    from orchestration.plan.nodes import When
+
 
 @frozen
 class Started:
     """A run began. The first event of every log; it is never given to `advance`.
 
-    `deadline` is how many seconds it may take (S10).
+    `deadline` is how many seconds it may take (S10), `asks` when every step asks the hooks of the engine (S31).
     """
 
     path: str
@@ -23,6 +26,7 @@ class Started:
     run_id: str
     value: Any = attrs.field(metadata=VALUE)
     deadline: float | None = None
+    asks: tuple[When, ...] = ()
 
 
 @frozen
@@ -136,6 +140,15 @@ class CleanupTimedOut:
 
 
 @frozen
+class HooksAnswered:
+    """The hooks that were asked of a step have no objection, or fail it (S31)."""
+
+    path: str
+    at: float
+    failure: Failure | None = None
+
+
+@frozen
 class TimerFired:
     """The timer at `path` for this purpose is due."""
 
@@ -205,7 +218,17 @@ StepEvent = StepSucceeded | StepFailed | StepTimedOut | StepCancelled | StepLeak
 UndoEvent = UndoSucceeded | UndoFailed | UndoTimedOut
 CleanupEvent = CleanupSucceeded | CleanupFailed | CleanupTimedOut
 StreamEvent = Pulled | Exhausted | PullFailed
-Event = StepEvent | UndoEvent | CleanupEvent | StreamEvent | TimerFired | Continued | SignalReceived | CancelRequested
+Event = (
+    StepEvent
+    | UndoEvent
+    | CleanupEvent
+    | StreamEvent
+    | HooksAnswered
+    | TimerFired
+    | Continued
+    | SignalReceived
+    | CancelRequested
+)
 AnyEvent = Started | Event
 
 

@@ -116,7 +116,7 @@ def enter(node: Graph | Map, path: str, value: object, turn: Turn) -> Frame | En
     members = members_of(node)
     try:
         laid_out = members.lay_out(value)
-    except TypeError as error:
+    except Exception as error:  # noqa: BLE001 - what has items is a user's class, which may raise anything
         return turn.broken(Failure.of(error, path))
     total = members.total(node, laid_out)
     ready = members.first(node, total or 0)

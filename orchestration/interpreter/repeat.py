@@ -32,7 +32,7 @@ def fold(node: Fold, path: str, value: object, turn: Turn) -> Frame | Ended:
     """Begin a fold over the items of the value; each run has its own copy of the initial accumulator."""
     try:
         items = laid_out(value, "fold")
-    except TypeError as error:
+    except Exception as error:  # noqa: BLE001 - what has items is a user's class, which may raise anything
         return turn.broken(Failure.of(error, path))
     return _follow(RepeatFrame(node, path, items), Done(copy.deepcopy(node.initial)), turn)
 

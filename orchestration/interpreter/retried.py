@@ -73,9 +73,11 @@ class RetryFrame:
         return self.path if self.attempt == 1 else f"{self.path}#{self.attempt}"
 
     def _within(self, turn: Turn, act: Callable[[], Frame | Ended]) -> Frame | Ended:
+        around = turn.deadline  # what fails may have an earlier one of its own
+
         def absorbs(failure: Failure) -> bool:
             delay = self._delay(failure, turn)
-            return delay is not None and turn.fits(turn.at + delay)
+            return delay is not None and (around is None or turn.at + delay < around)
 
         return turn.within(act, absorbs=absorbs)
 

@@ -8,8 +8,10 @@ from rpds import List
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.cleanup import Cleanups, Registered, close
+from orchestration.interpreter.effects import Tell
 from orchestration.interpreter.recover import recover
 from orchestration.interpreter.saga import unwind
+from orchestration.interpreter.told import tell
 from orchestration.interpreter.trail import Chain, Sealed, chained
 from orchestration.interpreter.turn import Broken, Done, Stopped
 from orchestration.plan.nodes import Cleanup, Pivot, Recover
@@ -27,6 +29,9 @@ MARKS = frozenset({Cleanup, Pivot, Recover})  # what concerns the chain itself: 
 
 def enter(node: Scope, path: str, value: object, turn: Turn) -> Frame | Ended:
     """Begin the first node of the chain."""
+    if node.hooks and node.number:  # the root's hooks are told of the run
+        turn.effects.append(Tell(path, node, "began", value))
+        return tell(node, path, _follow(ScopeFrame(node, path, -1), Done(value), turn), turn)
     return _follow(ScopeFrame(node, path, -1), Done(value), turn)
 
 

@@ -18,7 +18,7 @@ from orchestration.frozen import evolve
 from orchestration.interpreter.beside import BesideFrame
 from orchestration.interpreter.cleanup import Cleaning, Closing, Registered
 from orchestration.interpreter.compensated import CompensatedFrame
-from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo
+from orchestration.interpreter.effects import AskHooks, RunCleanup, RunStep, RunUndo
 from orchestration.interpreter.fate import Fate
 from orchestration.interpreter.group import GroupFrame
 from orchestration.interpreter.mail import Letter, Mail
@@ -31,8 +31,9 @@ from orchestration.interpreter.scope import ScopeFrame
 from orchestration.interpreter.settling import SettlingFrame
 from orchestration.interpreter.shielded import Shielded
 from orchestration.interpreter.state import Ledger, State
-from orchestration.interpreter.step import StepFrame
+from orchestration.interpreter.step import AskFrame, StepFrame
 from orchestration.interpreter.timed import TimedFrame
+from orchestration.interpreter.told import ToldFrame
 from orchestration.interpreter.trail import Entry, Mark, Sealed, Several, Stuck
 from orchestration.interpreter.turn import ENDED, Later
 from orchestration.interpreter.waits import SleepFrame, WaitFrame
@@ -46,11 +47,13 @@ if TYPE_CHECKING:
 
 FRAMES = (
     StepFrame,
+    AskFrame,
     BesideFrame,
     CompensatedFrame,
     TimedFrame,
     RetryFrame,
     ScopeFrame,
+    ToldFrame,
     RecoverFrame,
     Closing,
     Cleaning,
@@ -63,7 +66,7 @@ FRAMES = (
     Later,
 )
 PARTS = (Fate, Stream, Folding, Shielded, Registered, Letter, Mail, *ENDED)
-EFFECTS = (RunStep, RunUndo, RunCleanup)
+EFFECTS = (RunStep, RunUndo, RunCleanup, AskHooks)
 TRAILS = (Entry, Stuck, Sealed, Several, Mark)
 OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback)
 END_STATES = (outcomes.Undone, outcomes.UndoFailed, outcomes.Held, outcomes.InDoubt, outcomes.Kept)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orchestration.failures import Failure
     from orchestration.interpreter.turn import Frame
     from orchestration.outcomes import EndState, Outcome
+    from orchestration.plan.nodes import When
 
 NOTHING_LATE: HashTrieMap[str, Any] = HashTrieMap()
 NOTHING_UNDONE: List[EndState] = List()
@@ -29,7 +30,8 @@ class Ledger:
     `failures` counts the failures so far, which tells which of two came first (S18).
     `leaked` are attempts that outlived their grace, each with whether it has reported since; `late` are the outputs of
     those that landed after all (S24); `rollback` the end states so far, latest first (S25); `mail` the signals and who
-    waits for them (S21); `cleanup_failures` the cleanups that failed for good.
+    waits for them (S21); `cleanup_failures` the cleanups that failed for good; `asks` when every step asks the hooks
+    of the engine (S31).
     """
 
     cancel: str | None = None
@@ -40,6 +42,7 @@ class Ledger:
     rollback: List[EndState] = NOTHING_UNDONE
     mail: Mail = NO_MAIL
     cleanup_failures: tuple[Failure, ...] = ()
+    asks: tuple[When, ...] = ()
 
 
 @frozen

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.backoff import delay_before_next, no_time_left
-from orchestration.interpreter.effects import Cancel, CancelTimer, RunStep, StartTimer
+from orchestration.interpreter.effects import AskHooks, Cancel, CancelTimer, RunStep, StartTimer
 from orchestration.interpreter.events import (
+    HooksAnswered,
     StepCancelled,
     StepFailed,
     StepLeaked,
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
     from orchestration.plan.nodes import Step
 
 
-def enter(node: Step, path: str, value: object, turn: Turn) -> StepFrame:
+def enter(node: Step, path: str, value: object, turn: Turn) -> Frame:
+    """Begin the first attempt, or ask first."""
+    if node.asks or turn.ledger.asks:
+        return asked(node, path, value, turn)
+    return begin(node, path, value, turn)
+
+
+def begin(node: Step, path: str, value: object, turn: Turn) -> StepFrame:
     """Begin the first attempt."""
     effect = RunStep(path, 1, node, value, turn.deadline)
     turn.effects.append(effect)
@@ -56,10 +64,16 @@ class StepFrame:
         if not isinstance(event, _ENDS) or event.attempt != effect.attempt:
             raise illegal(event, effect.path, f"the end of attempt {effect.attempt}")
         if isinstance(event, StepSucceeded):
-            if effect.step.compensation is None:
-                return Done(event.output)
-            return Done(event.output, Entry(effect.path, effect.step, armed=True, value=event.output))
+            return self._succeeded(event.output, turn)
         return self._ended(event, turn)
+
+    def _succeeded(self, output: object, turn: Turn) -> Frame | Done:
+        effect = self.effect
+        node = effect.step
+        trail = None if node.compensation is None else Entry(effect.path, node, armed=True, value=output)
+        if (node.asks or turn.ledger.asks) and "after" in (*node.asks, *turn.ledger.asks) and not turn.stopping:
+            return ask(AskHooks(effect.path, "after", node, output), trail, turn)
+        return Done(output, trail)
 
     def _ended(self, event: StepEvent, turn: Turn) -> Frame | Ended:
         effect = self.effect
@@ -119,6 +133,45 @@ class StepFrame:
         if effect.step.compensation is None or not (self.doubt or doubt):
             return None
         return Entry(effect.path, effect.step, armed=False, value=effect.value)
+
+
+def asked(node: Step, path: str, value: object, turn: Turn) -> Frame:
+    """Begin with the question to the gates, if there are any."""
+    if "before" in node.asks or "before" in turn.ledger.asks:
+        return ask(AskHooks(path, "before", node, value), None, turn)
+    return begin(node, path, value, turn)
+
+
+def ask(question: AskHooks, trail: Entry | None, turn: Turn) -> AskFrame:
+    """Ask."""
+    turn.effects.append(question)
+    return AskFrame(question, trail)
+
+
+@frozen
+class AskFrame:
+    """A step that waits for its hooks: before its first attempt, or after it has succeeded, with what it has done."""
+
+    question: AskHooks
+    trail: Entry | None = None
+
+    def resume(self, event: Event, turn: Turn) -> Frame | Ended:
+        """Take the answer."""
+        question = self.question
+        if type(event) is not HooksAnswered or event.path != question.path:
+            raise illegal(event, question.path, "HooksAnswered")
+        if turn.stopping:
+            return Stopped() if question.when == "before" else Done(question.value, self.trail)
+        if event.failure is not None:
+            return turn.broken(event.failure, self.trail)
+        if question.when == "before":
+            return begin(question.step, question.path, question.value, turn)
+        return Done(question.value, self.trail)
+
+    def cancel(self, turn: Turn) -> Self:
+        """Give the asking up; it is answered all the same."""
+        turn.effects.append(Cancel(self.question.path, 0))
+        return self
 
 
 _ENDS = (StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked)

@@ -109,7 +109,10 @@ class Work:
         """Return which failures of a child the group goes on in spite of; `under_way` is 1 if the child is active."""
         if self.node.mode == "fail_fast" or self.fate.halted:
             return None
-        return lambda failure: self._goes_on(others=bool(self.ready) or len(self.active) > under_way)  # noqa: ARG005
+        return lambda failure: self._goes_on(others=self._has_others(under_way))  # noqa: ARG005
+
+    def _has_others(self, under_way: int) -> bool:
+        return bool(self.ready) or len(self.active) > under_way or self._is_open()
 
     def _goes_on(self, *, others: bool) -> bool:
         mode = self.node.mode
@@ -204,8 +207,11 @@ class Work:
             self._fold()
         if isinstance(self.value, Stream):
             self._pull(self.value)
-        waits = self.active or self.is_folding() or (isinstance(self.value, Stream) and not self.value.ended)
+        waits = self.active or self.is_folding() or self._is_open()
         return self._frame() if waits else self._end()
+
+    def _is_open(self) -> bool:
+        return isinstance(self.value, Stream) and not self.value.ended
 
     def _has_room(self) -> bool:
         if self.fate.halted or self.turn.stopping:
@@ -249,18 +255,23 @@ class Work:
     # --- the end
 
     def _end(self) -> Frame | Ended:
-        fate, path, total = self.fate, self.frame.path, self.total or 0
+        fate, path = self.fate, self.frame.path
         trails = merged(self.trails, fate.lost)
         if fate.failure is not None:
             failure = fate.failure.attach(fate.failures).attach(self._too_many())
             return Broken(failure, several(path, trails), fate.order, fate.partial)
-        if self.turn.stopping and (self.node.mode == "race" or self.members.count(self.outputs) < total):
+        if self.turn.stopping and self._is_incomplete():
             absorbed = tuple(failure for _, failure in fate.in_order())
             return Stopped(several(path, trails), absorbed + fate.failures, fate.partial)
         if self.node.mode == "race":
             return self._race_over(trails)
-        result = self.members.result(self.node, self.outputs, total)
+        result = self.members.result(self.node, self.outputs, self.total or 0)
         return self._settle(result, self.trails, fate.lost)
+
+    def _is_incomplete(self) -> bool:
+        if self.node.mode == "race" or self.total is None:  # a stream that was closed before its end
+            return True
+        return self.members.count(self.outputs) < self.total
 
     def _race_over(self, trails: HashTrieMap[int, Trail]) -> Frame | Ended:
         fate, path, turn = self.fate, self.frame.path, self.turn

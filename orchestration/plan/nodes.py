@@ -17,7 +17,9 @@ from orchestration.policies import Mode, OnPartial, OnUndoFailure, Retry, names_
 
 if TYPE_CHECKING:
     from orchestration.plan.body import Body
+    from orchestration.plan.hooks import Hook
 
+When = Literal["before", "after"]  # a step: before its first attempt, or after it has succeeded
 IN_DOUBT_ON = ("TimeoutError", "ConnectionError")
 UNDO_RETRY = Retry()
 UNDO_TIMEOUT = 30.0
@@ -53,7 +55,8 @@ class Step:
 
     `run_in` is `"loop"`, `"thread"`, `"process"` or the name of an executor; by default an `async def` runs in the loop
     and a plain `def` in a worker thread (S11). `limit` names a limit that bounds attempts across runs (S14). `spread`
-    calls the body with the items of the value as arguments.
+    calls the body with the items of the value as arguments. `hooks` are its own (S31); `asks` says when it asks hooks,
+    its own and those of the workflows around it, and is found out when the plan is compiled.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Step:
     run_in: str | None = None
     limit: str | None = None
     spread: bool = False
+    hooks: tuple[Hook, ...] = ()
+    asks: tuple[When, ...] = ()
     number: int = place()
 
 
@@ -130,8 +135,8 @@ class Scope:
 
     `takes` is the type of the value before the first node. `max_concurrency` caps the attempts of a run of this
     workflow that are under way at a time (S14); `retry` is the default of its steps (S9), `on_undo_failure` and
-    `compensate_on_cancel` are those of its compensations (S26, S28). `recovers` are the positions of its `Recover`
-    nodes.
+    `compensate_on_cancel` are those of its compensations (S26, S28); `hooks` concern all that is in it (S31).
+    `recovers` are the positions of its `Recover` nodes.
     """
 
     name: str
@@ -142,6 +147,7 @@ class Scope:
     retry: Retry | None = None
     on_undo_failure: OnUndoFailure = "hold"
     compensate_on_cancel: bool = True
+    hooks: tuple[Hook, ...] = ()
     number: int = place()
     recovers: tuple[int, ...] = attrs.field(init=False, eq=False, repr=False, default=RECOVERS)
 
