@@ -10,40 +10,55 @@ receipt = await checkout.run(order, Services().bind(Payments).to(StripePayments(
 ```
 """
 
+from orchestration.dsl.graph import graph
+from orchestration.dsl.graph_builder import Graph
+from orchestration.dsl.handles import Node, Race
 from orchestration.dsl.workflow import Workflow, step
-from orchestration.errors import OrchestrationError, PlanErrors, WorkflowCancelled, WorkflowFailed
+from orchestration.errors import DeadlineExceeded, OrchestrationError, PlanErrors, WorkflowCancelled, WorkflowFailed
 from orchestration.failures import Failure
 from orchestration.outcomes import Cancelled, Failed, Outcome, Rollback, Succeeded
 from orchestration.plan.body import method
 from orchestration.plan.compile import Plan
 from orchestration.plan.registry import Registry
-from orchestration.policies import Retry
+from orchestration.policies import Retry, tolerate
+from orchestration.results import Err, NotStarted, Ok
 from orchestration.runtime.context import StepContext, step_context
 from orchestration.runtime.local import Handle, LocalEngine
 from orchestration.runtime.services import Services
+from orchestration.signals import Signal
 
 __version__ = "0.1.0rc1"
 
 __all__ = [
     "Cancelled",
+    "DeadlineExceeded",
+    "Err",
     "Failed",
     "Failure",
+    "Graph",
     "Handle",
     "LocalEngine",
+    "Node",
+    "NotStarted",
+    "Ok",
     "OrchestrationError",
     "Outcome",
     "Plan",
     "PlanErrors",
+    "Race",
     "Registry",
     "Retry",
     "Rollback",
     "Services",
+    "Signal",
     "StepContext",
     "Succeeded",
     "Workflow",
     "WorkflowCancelled",
     "WorkflowFailed",
+    "graph",
     "method",
     "step",
     "step_context",
+    "tolerate",
 ]

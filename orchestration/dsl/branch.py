@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, overload
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
@@ -15,7 +16,7 @@ from orchestration.plan.nodes import Branch as BranchNode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestration.dsl.options import Async, Named, StepOptions
+    from orchestration.dsl.options import Async, StepOptions, WorkflowOptions
     from orchestration.dsl.workflow import Workflow
 
 In = TypeVar("In")
@@ -25,6 +26,7 @@ FR = TypeVar("FR")
 A = TypeVar("A")
 U = TypeVar("U")
 S = TypeVar("S")
+LITERALS = (str, int, bool, type(None))  # besides members of enums
 
 
 class Branch(Open, Generic[In, X, T, FR]):
@@ -41,7 +43,7 @@ class Branch(Open, Generic[In, X, T, FR]):
 
     @overload
     def when(
-        self, test: Callable[[X], bool], body: Workflow[X, U, S], /, **options: Unpack[Named]
+        self, test: Callable[[X], bool], body: Workflow[X, U, S], /, **options: Unpack[WorkflowOptions]
     ) -> Branch[In, X, T | U, FR | S]: ...
     @overload
     def when(
@@ -65,7 +67,7 @@ class Branch(Open, Generic[In, X, T, FR]):
 
     @overload
     def case(
-        self, kind: type[A], body: Workflow[A, U, S], /, **options: Unpack[Named]
+        self, kind: type[A], body: Workflow[A, U, S], /, **options: Unpack[WorkflowOptions]
     ) -> Branch[In, X, T | U, FR | S]: ...
     @overload
     def case(
@@ -83,12 +85,35 @@ class Branch(Open, Generic[In, X, T, FR]):
     def case(
         self, kind: type[A], body: Callable[[S, A], U], /, **options: Unpack[StepOptions]
     ) -> Branch[In, X, T | U, FR | S]: ...
+    @overload
+    def case(
+        self, member: X, body: Workflow[X, U, S], /, **options: Unpack[WorkflowOptions]
+    ) -> Branch[In, X, T | U, FR | S]: ...
+    @overload
+    def case(
+        self, member: X, body: Callable[[X], Async[U]], /, **options: Unpack[StepOptions]
+    ) -> Branch[In, X, T | U, FR]: ...
+    @overload
+    def case(
+        self, member: X, body: Callable[[X], U], /, **options: Unpack[StepOptions]
+    ) -> Branch[In, X, T | U, FR]: ...
+    @overload
+    def case(
+        self, member: X, body: Callable[[S, X], Async[U]], /, **options: Unpack[StepOptions]
+    ) -> Branch[In, X, T | U, FR | S]: ...
+    @overload
+    def case(
+        self, member: X, body: Callable[[S, X], U], /, **options: Unpack[StepOptions]
+    ) -> Branch[In, X, T | U, FR | S]: ...
     def case(self, kind: Any, body: Any, /, **options: Any) -> Any:
-        """Add an arm for values that are instances of a class."""
-        return self._with(Arm(body_node(body, options, "case"), kind=kind))
+        """Add an arm for values that are instances of a class, or that are one member of an enum or literal."""
+        literal = isinstance(kind, Enum) or type(kind) in LITERALS
+        return self._with(Arm(body_node(body, options, "case"), kind=Literal[kind] if literal else kind))
 
     @overload
-    def otherwise(self, body: Workflow[X, U, S], /, **options: Unpack[Named]) -> Workflow[In, T | U, FR | S]: ...
+    def otherwise(
+        self, body: Workflow[X, U, S], /, **options: Unpack[WorkflowOptions]
+    ) -> Workflow[In, T | U, FR | S]: ...
     @overload
     def otherwise(
         self, body: Callable[[X], Async[U]], /, **options: Unpack[StepOptions]

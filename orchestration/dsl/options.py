@@ -6,20 +6,24 @@ service, a method of a service. mypy needs them apart: `Callable[[A], Awaitable[
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, Generic, Literal, Required
 
-from typing_extensions import TypeVar
+from typing_extensions import TypedDict, TypeVar
 
 from orchestration.plan.naming import DEFAULTED, defaulted
+from orchestration.policies import Tolerate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from orchestration.policies import Kinds, Retry
+    from orchestration.policies import Kinds, OnPartial, Retry
 
 T = TypeVar("T")
 Async = Coroutine[Any, Any, T]
+Items = Iterable[T] | AsyncIterable[T]
+Collecting = Literal["collect"] | Tolerate
+Excepted = type[Exception] | tuple[type[Exception], ...]
 
 
 class Named(TypedDict, total=False):
@@ -36,22 +40,117 @@ class StepOptions(Named, total=False):
     """How often it is tried; by default once (S9)."""
     attempt_timeout: float
     """Seconds that one attempt may take, counted from the start of the body (S10)."""
+    timeout: float
+    """Seconds that the step may take with its retries, backoff and waiting; this is final (S10)."""
     run_in: str
-    """`"loop"` or `"thread"`; by default async functions run in the loop, others in a thread (S11)."""
+    """`"loop"`, `"thread"`, `"process"` or an executor's name; by default async functions run in the loop, others in a
+    thread (S11)."""
+    limit: str
+    """The name of a limit that bounds attempts across runs (S14)."""
 
 
-class GroupOptions(Named, total=False):
-    """Options of what runs several bodies side by side."""
+class WorkflowOptions(Named, total=False):
+    """Options of a body that is a workflow, and of every composite."""
+
+    retry: Retry
+    """How often all of it is tried; it is unwound before it is tried again (S9, S20)."""
+    timeout: float
+    """Seconds that all of it may take, retries and waiting included; this is final (S10)."""
+    on_partial: OnPartial
+    """Whether to go on past what could not be undone; by default it fails (S20)."""
+
+
+class RaceOptions(WorkflowOptions, total=False):
+    """Options of what runs several bodies side by side, whatever becomes of failures."""
 
     concurrency: int | None
     """How many may be under way at a time; by default all (S14)."""
 
 
+class GroupOptions(RaceOptions, total=False):
+    """Options of what runs several bodies side by side, and fails with the first of them (S18)."""
+
+    on_error: Literal["fail_fast"]
+
+
+class CollectOptions(RaceOptions, total=False):
+    """Options of what runs several bodies side by side, and keeps their failures (S18)."""
+
+    on_error: Required[Collecting]
+    """`"collect"`, or `tolerate(...)` to fail past so many."""
+
+
 class JoinOptions(StepOptions, total=False):
-    """Options of a fork that is joined by a step."""
+    """Options of a fork that is joined by a step; the first three concern the fork."""
 
     concurrency: int | None
     """How many bodies of the fork may be under way at a time; by default all (S14)."""
+    on_partial: OnPartial
+    """Whether to go on past what could not be undone; by default the fork fails (S20)."""
+    on_error: Literal["fail_fast"]
+
+
+class JoinCollectOptions(StepOptions, total=False):
+    """Options of a fork whose outcomes a step takes; the first three concern the fork."""
+
+    concurrency: int | None
+    """How many bodies of the fork may be under way at a time; by default all (S14)."""
+    on_partial: OnPartial
+    """Whether to go on past what could not be undone; by default the fork fails (S20)."""
+    on_error: Required[Collecting]
+    """`"collect"`, or `tolerate(...)` to fail past so many (S18)."""
+
+
+class RecoverOptions(StepOptions, total=False):
+    """Options of a step that recovers."""
+
+    on: Required[Excepted]
+    """The kinds of failures it takes, with their subclasses (S20)."""
+    on_partial: OnPartial
+    """Whether to go on past what could not be undone; by default the failure passes through (S20)."""
+
+
+class RecoverWorkflowOptions(WorkflowOptions, total=False):
+    """Options of a workflow that recovers; `on_partial` concerns the recovery, not a retry of the workflow."""
+
+    on: Required[Excepted]
+    """The kinds of failures it takes, with their subclasses (S20)."""
+
+
+class CleanupOptions(Named, total=False):
+    """Options of a cleanup."""
+
+    retry: Retry
+    """How often it is tried; by default three times (S24)."""
+    timeout: float
+    """Seconds that one attempt may take; 30 by default (S24)."""
+    limit: str
+    """The name of a limit that bounds attempts across runs (S14)."""
+
+
+class WaitOptions(Named, total=False):
+    """Options of a wait for a signal."""
+
+    timeout: float
+    """Seconds that it may take to come (S10); by default it may take for ever."""
+
+
+class Until(Named, Generic[T], total=False):
+    """Options of a loop that ends when something holds (S17)."""
+
+    until: Required[Callable[[T, int], bool]]
+    """Asked after each iteration: `until(value, index)`, a plain, deterministic function."""
+    max_iterations: Required[int]
+    """Past it the loop fails with `LoopLimitExceeded`."""
+
+
+class While(Named, Generic[T], total=False):
+    """Options of a loop that goes on while something holds (S17)."""
+
+    while_: Required[Callable[[T, int], bool]]
+    """Asked before each iteration: `while_(value, index)`, a plain, deterministic function."""
+    max_iterations: Required[int]
+    """Past it the loop fails with `LoopLimitExceeded`."""
 
 
 class UndoOptions(TypedDict, total=False):
@@ -63,6 +162,15 @@ class UndoOptions(TypedDict, total=False):
     """How often the undo is tried; by default three times (S24)."""
     timeout: float
     """Seconds that one attempt of the undo may take; 30 by default (S24)."""
+
+
+def check(options: Iterable[str], allowed: type) -> None:
+    """Raise if there are options that `allowed`, one of the classes above, does not name.
+
+    Raises:
+        TypeError: nothing that a caller wrote is ignored silently (S6).
+    """
+    refuse(set(options) - allowed.__annotations__.keys(), f"see {allowed.__name__} for what is taken here")
 
 
 def refuse(options: Iterable[str], reason: str) -> None:
@@ -85,8 +193,13 @@ def named(options: Mapping[str, Any], default: str) -> str:
     Raises:
         TypeError: if there is another option (nothing is ignored silently, S6), or the name is no text.
     """
-    given = text("name", options.get("name"))
     refuse(options.keys() - {"name"}, "it takes only name=; give policies to the steps inside")
+    return name_of(options, default)
+
+
+def name_of(options: Mapping[str, Any], default: str) -> str:
+    """Return the name among other options, as `named` does."""
+    given = text("name", options.get("name"))
     if given is not None:
         return str(given)
     return default if default.startswith(DEFAULTED) else defaulted(default)

@@ -1,67 +1,89 @@
 """`Workflow`: a typed chain of bodies, as a value. Every method returns a new one."""
 
+# Longer than other files: a method's overloads, of which mypy needs one for each sort of body, stand with the method.
+
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Generic, Never, cast, overload
 
 from typing_extensions import TypeVar, Unpack
 
-from orchestration.dsl.bodies import body_node
+from orchestration.dsl.bodies import body_node, compensated, grouped, looped, raced, with_policies
 from orchestration.dsl.branch import Branch
+from orchestration.dsl.chain import Chain
 from orchestration.dsl.enrich import Enrich
 from orchestration.dsl.fork import Fork
-from orchestration.dsl.options import Async, GroupOptions, Named, StepOptions, UndoOptions, named, refuse, text
-from orchestration.dsl.typed import Typed
+from orchestration.dsl.options import (
+    Async,
+    CleanupOptions,
+    CollectOptions,
+    GroupOptions,
+    Items,
+    Named,
+    RecoverOptions,
+    RecoverWorkflowOptions,
+    StepOptions,
+    UndoOptions,
+    Until,
+    WaitOptions,
+    While,
+    WorkflowOptions,
+    check,
+    name_of,
+    named,
+)
 from orchestration.frozen import evolve
 from orchestration.plan.body import Body
-from orchestration.plan.compile import Plan, compile_plan
-from orchestration.plan.nodes import Beside, Compensated, Compensation, Map, Node, Pure, Scope
-from orchestration.plan.nodes import Step as StepNode
-from orchestration.runtime.local import LocalEngine, value_of
+from orchestration.plan.library import numbered
+from orchestration.plan.nodes import (
+    Beside,
+    Cleanup,
+    Compensation,
+    Fold,
+    Into,
+    Map,
+    Node,
+    Pivot,
+    Pure,
+    Recover,
+    Sleep,
+    WaitFor,
+)
+from orchestration.policies import names_of
+from orchestration.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from orchestration.runtime.services import Services
+    from orchestration.failures import Failure
+    from orchestration.results import Err, Ok
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True, default=In)
 R = TypeVar("R", covariant=True, default=Never)
 StepIn = TypeVar("StepIn", covariant=True, default=Any)
+M = TypeVar("M")
 A = TypeVar("A")
 B = TypeVar("B")
 T = TypeVar("T")
+U = TypeVar("U")
 X = TypeVar("X")
 S = TypeVar("S")
 S2 = TypeVar("S2")
 
 
-class Workflow(Generic[In, Out, R]):
+class Workflow(Chain[In, Out, R]):
     """A workflow from `In` to `Out` that needs the services `R` (a union; `Never` for none).
 
     `Workflow[Order]("checkout")` takes an `Order`; every method returns a new workflow that does one thing more.
-    `version` declares a change that the plan does not show: a changed body, say (S1).
     """
 
-    __slots__ = ("_before", "_last", "_plan", "_start")
-
-    def __init__(self, name: str, *, version: str = "1", takes: object = Any) -> None:
-        """Begin a workflow that passes its input on; `Workflow[Order](...)` sets `takes` to `Order`."""
-        self._start = Scope(text("name", name) or "", (), takes, version)
-        self._before: Workflow[Any, Any, Any] | None = None
-        self._last: Node | None = None
-        self._plan: Plan | None = None
-
-    if not TYPE_CHECKING:  # a checker reads the class as generic; at run time the input's type is kept for the plan
-
-        def __class_getitem__(cls, parameters):  # noqa: ANN001, ANN204, D105 - see above
-            return Typed.of(super().__class_getitem__(parameters), parameters)
+    __slots__ = ()
 
     # --- one body
 
     @overload
-    def step(self, body: Workflow[Out, T, S], /, **options: Unpack[Named]) -> Step[In, T, R | S, Out]: ...
+    def step(self, body: Workflow[Out, T, S], /, **options: Unpack[WorkflowOptions]) -> Step[In, T, R | S, Out]: ...
     @overload
     def step(self, body: Callable[[Out], Async[T]], /, **options: Unpack[StepOptions]) -> Step[In, T, R, Out]: ...
     @overload
@@ -75,7 +97,7 @@ class Workflow(Generic[In, Out, R]):
     def step(self, body: Any, /, **options: Any) -> Any:
         """Do something in the world: call a function, an async function, a service's method, or another workflow.
 
-        Takes `name`, `retry`, `attempt_timeout` and `run_in` (a workflow only `name`): see `StepOptions` (S7-S11).
+        See `StepOptions` for what a function takes, `WorkflowOptions` for what a workflow takes (S7-S11).
         """
         return self._append(body_node(body, options, "step"), Step)
 
@@ -86,7 +108,7 @@ class Workflow(Generic[In, Out, R]):
         return workflow
 
     @overload
-    def tap(self, body: Workflow[Out, Any, S], /, **options: Unpack[Named]) -> Workflow[In, Out, R | S]: ...
+    def tap(self, body: Workflow[Out, Any, S], /, **options: Unpack[WorkflowOptions]) -> Workflow[In, Out, R | S]: ...
     @overload
     def tap(self, body: Callable[[Out], object], /, **options: Unpack[StepOptions]) -> Workflow[In, Out, R]: ...
     @overload
@@ -98,7 +120,7 @@ class Workflow(Generic[In, Out, R]):
 
     # a lambda that combines cannot be inferred in the same call as an overloaded body: two calls
     @overload
-    def enrich(self, body: Workflow[Out, T, S], /, **options: Unpack[Named]) -> Enrich[In, Out, T, R | S]: ...
+    def enrich(self, body: Workflow[Out, T, S], /, **options: Unpack[WorkflowOptions]) -> Enrich[In, Out, T, R | S]: ...
     @overload
     def enrich(self, body: Callable[[Out], Async[T]], /, **options: Unpack[StepOptions]) -> Enrich[In, Out, T, R]: ...
     @overload
@@ -117,122 +139,242 @@ class Workflow(Generic[In, Out, R]):
 
     @overload
     def map(
-        self: Workflow[A, Iterable[X], S2], body: Workflow[X, T, S], /, **options: Unpack[GroupOptions]
-    ) -> Step[A, list[T], S2 | S]: ...
+        self: Workflow[A, Items[X], S2], body: Workflow[X, T, S], /, **options: Unpack[GroupOptions]
+    ) -> Mapped[A, T, S2 | S]: ...
     @overload
     def map(
-        self: Workflow[A, Iterable[X], S2], body: Callable[[X], Async[T]], /, **options: Unpack[GroupOptions]
-    ) -> Step[A, list[T], S2]: ...
+        self: Workflow[A, Items[X], S2], body: Callable[[X], Async[T]], /, **options: Unpack[GroupOptions]
+    ) -> Mapped[A, T, S2]: ...
     @overload
     def map(
-        self: Workflow[A, Iterable[X], S2], body: Callable[[X], T], /, **options: Unpack[GroupOptions]
-    ) -> Step[A, list[T], S2]: ...
+        self: Workflow[A, Items[X], S2], body: Callable[[X], T], /, **options: Unpack[GroupOptions]
+    ) -> Mapped[A, T, S2]: ...
     @overload
     def map(
-        self: Workflow[A, Iterable[X], S2], body: Callable[[S, X], Async[T]], /, **options: Unpack[GroupOptions]
-    ) -> Step[A, list[T], S2 | S]: ...
+        self: Workflow[A, Items[X], S2], body: Callable[[S, X], Async[T]], /, **options: Unpack[GroupOptions]
+    ) -> Mapped[A, T, S2 | S]: ...
     @overload
     def map(
-        self: Workflow[A, Iterable[X], S2], body: Callable[[S, X], T], /, **options: Unpack[GroupOptions]
-    ) -> Step[A, list[T], S2 | S]: ...
-    def map(self, body: Any, /, *, name: str | None = None, concurrency: int | None = None) -> Any:
-        """Run a body for each item; the results come in input order, `concurrency` caps how many run (S16).
+        self: Workflow[A, Items[X], S2], body: Callable[[S, X], T], /, **options: Unpack[GroupOptions]
+    ) -> Mapped[A, T, S2 | S]: ...
+    @overload
+    def map(
+        self: Workflow[A, Items[X], S2], body: Workflow[X, T, S], /, **options: Unpack[CollectOptions]
+    ) -> Collected[A, Ok[T] | Err, S2 | S]: ...
+    @overload
+    def map(
+        self: Workflow[A, Items[X], S2], body: Callable[[X], Async[T]], /, **options: Unpack[CollectOptions]
+    ) -> Collected[A, Ok[T] | Err, S2]: ...
+    @overload
+    def map(
+        self: Workflow[A, Items[X], S2], body: Callable[[X], T], /, **options: Unpack[CollectOptions]
+    ) -> Collected[A, Ok[T] | Err, S2]: ...
+    @overload
+    def map(
+        self: Workflow[A, Items[X], S2], body: Callable[[S, X], Async[T]], /, **options: Unpack[CollectOptions]
+    ) -> Collected[A, Ok[T] | Err, S2 | S]: ...
+    @overload
+    def map(
+        self: Workflow[A, Items[X], S2], body: Callable[[S, X], T], /, **options: Unpack[CollectOptions]
+    ) -> Collected[A, Ok[T] | Err, S2 | S]: ...
+    def map(self, body: Any, /, **options: Any) -> Any:
+        """Run a body for each item of an iterable or a stream; the results come in input order (S16).
 
-        `step(body, retry=...)` gives the body of an item policies of its own.
+        With `on_error="collect"` or `tolerate(...)` a failed item does not fail the map: results are `Ok` or `Err`
+        (S18). The options are those of the map; `step(body, retry=...)` gives the body of an item policies of its own.
         """
-        node = body_node(body, {} if name is None else {"name": name}, "map")
-        return self._append(Map(node.name, node, concurrency), Step)
+        check(options, CollectOptions)
+        node = body_node(body, {"name": options.get("name")}, "map")
+        fails = options.get("on_error", "fail_fast") == "fail_fast"
+        mapped = self._append(grouped(Map(node.name, node), options), Mapped if fails else Collected)
+        mapped._group, mapped._options = Map(node.name, node), options  # noqa: SLF001 - of this module
+        return mapped
+
+    def enumerate(self: Workflow[A, Iterable[X], S2]) -> Workflow[A, list[tuple[int, X]], S2]:
+        """Give each item its index: a list of pairs, for a map that wants to know (S16)."""
+        workflow: Workflow[A, list[tuple[int, X]], S2] = self.pure(numbered, name="enumerate")
+        return workflow
+
+    @overload
+    def fold(
+        self: Workflow[A, Iterable[X], S2],
+        initial: B,
+        body: Callable[[B, X], Async[B]],
+        /,
+        **options: Unpack[StepOptions],
+    ) -> Step[A, B, S2]: ...
+    @overload
+    def fold(
+        self: Workflow[A, Iterable[X], S2], initial: B, body: Callable[[B, X], B], /, **options: Unpack[StepOptions]
+    ) -> Step[A, B, S2]: ...
+    @overload
+    def fold(
+        self: Workflow[A, Iterable[X], S2],
+        initial: B,
+        body: Callable[[S, B, X], Async[B]],
+        /,
+        **options: Unpack[StepOptions],
+    ) -> Step[A, B, S2 | S]: ...
+    @overload
+    def fold(
+        self: Workflow[A, Iterable[X], S2], initial: B, body: Callable[[S, B, X], B], /, **options: Unpack[StepOptions]
+    ) -> Step[A, B, S2 | S]: ...
+    def fold(self, initial: Any, body: Any, /, **options: Any) -> Any:
+        """Take one item at a time: `body(accumulator, item)` is a step that gives the next accumulator (S16).
+
+        The options are those of the step of an item.
+        """
+        node = body_node(body, options, "fold", spread=2)
+        return self._append(Fold(node.name, node, initial), Step)
+
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Workflow[B, B, S], /, **options: Unpack[Until[B]]
+    ) -> Step[A, B, S2 | S, B]: ...
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Callable[[B], Async[B]], /, **options: Unpack[Until[B]]
+    ) -> Step[A, B, S2, B]: ...
+    @overload
+    def loop(self: Workflow[A, B, S2], body: Callable[[B], B], /, **options: Unpack[Until[B]]) -> Step[A, B, S2, B]: ...
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Callable[[S, B], Async[B]], /, **options: Unpack[Until[B]]
+    ) -> Step[A, B, S2 | S, B]: ...
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Callable[[S, B], B], /, **options: Unpack[Until[B]]
+    ) -> Step[A, B, S2 | S, B]: ...
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Workflow[B, B, S], /, **options: Unpack[While[B]]
+    ) -> Step[A, B, S2 | S, B]: ...
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Callable[[B], Async[B]], /, **options: Unpack[While[B]]
+    ) -> Step[A, B, S2, B]: ...
+    @overload
+    def loop(self: Workflow[A, B, S2], body: Callable[[B], B], /, **options: Unpack[While[B]]) -> Step[A, B, S2, B]: ...
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Callable[[S, B], Async[B]], /, **options: Unpack[While[B]]
+    ) -> Step[A, B, S2 | S, B]: ...
+    @overload
+    def loop(
+        self: Workflow[A, B, S2], body: Callable[[S, B], B], /, **options: Unpack[While[B]]
+    ) -> Step[A, B, S2 | S, B]: ...
+    def loop(self, body: Any, /, **options: Any) -> Any:
+        """Run a body again and again, each output the next input, `until` or `while_` a test holds (S17).
+
+        `until(value, index)` is asked after each iteration, `while_(value, index)` before. `step(body, retry=...)`
+        gives an iteration policies of its own.
+        """
+        return self._append(looped(body, options), Step)
 
     def branch(self, **options: Unpack[Named]) -> Branch[In, Out, Never, R]:
         """Open a branch: `.when(predicate, body)`, `.case(Kind, body)`, closed by `.otherwise(body)` (S13)."""
         return Branch(named(options, "branch"), (), lambda node: self._append(node, Workflow))
 
     @overload
-    def fork(self, body: Workflow[Out, T, S], /, **options: Unpack[Named]) -> Fork[In, Out, R | S, T]: ...
+    def fork(
+        self, body: Workflow[Out, T, S], /, **options: Unpack[WorkflowOptions]
+    ) -> Fork[In, Out, R | S, T, tuple[Ok[T] | Err], T]: ...
     @overload
-    def fork(self, body: Callable[[Out], Async[T]], /, **options: Unpack[StepOptions]) -> Fork[In, Out, R, T]: ...
+    def fork(
+        self, body: Callable[[Out], Async[T]], /, **options: Unpack[StepOptions]
+    ) -> Fork[In, Out, R, T, tuple[Ok[T] | Err], T]: ...
     @overload
-    def fork(self, body: Callable[[Out], T], /, **options: Unpack[StepOptions]) -> Fork[In, Out, R, T]: ...
+    def fork(
+        self, body: Callable[[Out], T], /, **options: Unpack[StepOptions]
+    ) -> Fork[In, Out, R, T, tuple[Ok[T] | Err], T]: ...
     @overload
     def fork(
         self, body: Callable[[S, Out], Async[T]], /, **options: Unpack[StepOptions]
-    ) -> Fork[In, Out, R | S, T]: ...
+    ) -> Fork[In, Out, R | S, T, tuple[Ok[T] | Err], T]: ...
     @overload
-    def fork(self, body: Callable[[S, Out], T], /, **options: Unpack[StepOptions]) -> Fork[In, Out, R | S, T]: ...
+    def fork(
+        self, body: Callable[[S, Out], T], /, **options: Unpack[StepOptions]
+    ) -> Fork[In, Out, R | S, T, tuple[Ok[T] | Err], T]: ...
     def fork(self, body: Any, /, **options: Any) -> Any:
         """Open a fork: this body and those of further `.fork(...)` run side by side, closed by `.join()` (S14)."""
         return Fork((body_node(body, options, "fork"),), lambda *nodes: self._append_all(nodes, Step))
 
-    # --- compiling and running
+    # --- what concerns the chain before it
 
-    def compile(self) -> Plan:
-        """Return the plan; the same workflow gives the same plan (S1).
+    @overload
+    def recover(
+        self, body: Workflow[Failure, T, S], /, **options: Unpack[RecoverWorkflowOptions]
+    ) -> Workflow[In, Out | T, R | S]: ...
+    @overload
+    def recover(
+        self, body: Callable[[Failure], Async[T]], /, **options: Unpack[RecoverOptions]
+    ) -> Workflow[In, Out | T, R]: ...
+    @overload
+    def recover(
+        self, body: Callable[[Failure], T], /, **options: Unpack[RecoverOptions]
+    ) -> Workflow[In, Out | T, R]: ...
+    @overload
+    def recover(
+        self, body: Callable[[S, Failure], Async[T]], /, **options: Unpack[RecoverOptions]
+    ) -> Workflow[In, Out | T, R | S]: ...
+    @overload
+    def recover(
+        self, body: Callable[[S, Failure], T], /, **options: Unpack[RecoverOptions]
+    ) -> Workflow[In, Out | T, R | S]: ...
+    def recover(self, body: Any, /, *, on: Any, on_partial: Any = "fail", **options: Any) -> Any:
+        """Go on after a failure of the kinds `on`, of anything before this in the chain, which is undone first (S20).
 
-        Raises:
-            PlanErrors: with all that is wrong, each with its path and mend (S6).
+        The body gets the `Failure`, and its output takes the place of the value. Without a failure the value passes.
         """
-        if self._plan is None:
-            self._plan = compile_plan(self._scope())
-        return self._plan
+        node = body_node(body, options, "recover")
+        return self._append(Recover(node.name, node, names_of(on), on_partial), Workflow)
 
     @overload
-    async def run(self: Workflow[A, B, Never], value: A, /) -> B: ...
+    def cleanup(self, body: Callable[[Out], object], /, **options: Unpack[CleanupOptions]) -> Workflow[In, Out, R]: ...
     @overload
-    async def run(self, value: In, /, services: Services[R]) -> Out: ...
-    async def run(self, value: Any, /, services: Any = None) -> Any:
-        """Run in this process and return the value; a workflow that needs services asks for them.
+    def cleanup(
+        self, body: Callable[[S, Out], object], /, **options: Unpack[CleanupOptions]
+    ) -> Workflow[In, Out, R | S]: ...
+    def cleanup(self, body: Any, /, **options: Any) -> Any:
+        """Register a body that runs once when this workflow has ended in any way, with the value that is here (S21).
 
-        Raises:
-            WorkflowFailed: if the run fails; it carries the outcome, and the original exception as its cause.
-            WorkflowCancelled: if the run is cancelled.
-            PlanErrors, InvalidInput, MissingService: before anything runs.
+        The value passes on; what is never reached never runs.
         """
-        return value_of(await LocalEngine(services).execute(self, value))
+        check(options, CleanupOptions)
+        function = Body.of(body)
+        given: dict[str, Any] = {**options, "name": name_of(options, function.name or "cleanup")}
+        return self._append(Cleanup(body=function, **given), Workflow)
+
+    def pivot(self, **options: Unpack[Named]) -> Workflow[In, Out, R]:
+        """Pass the point of no return: what this workflow has done before is kept, whatever fails later (S27)."""
+        workflow: Workflow[In, Out, R] = self._append(Pivot(named(options, "pivot")), Workflow)
+        return workflow
+
+    # --- waiting
+
+    def sleep(self, seconds: float, /, **options: Unpack[Named]) -> Workflow[In, Out, R]:
+        """Wait; the value passes on (S21)."""
+        workflow: Workflow[In, Out, R] = self._append(Sleep(named(options, "sleep"), seconds), Workflow)
+        return workflow
 
     @overload
-    def run_sync(self: Workflow[A, B, Never], value: A, /) -> B: ...
+    def wait_for(self, signal: Signal[T], /, **options: Unpack[WaitOptions]) -> Workflow[In, T, R]: ...
     @overload
-    def run_sync(self, value: In, /, services: Services[R]) -> Out: ...
-    def run_sync(self, value: Any, /, services: Any = None) -> Any:
-        """Run where no event loop runs: `asyncio.run` around `run`."""
-        return asyncio.run(cast("Workflow[Any, Any, Any]", self).run(value, services))
-
-    # --- how it is put together
-
-    if TYPE_CHECKING:
-
-        def types_only(self, value: In, /) -> tuple[Out, R]:
-            """Tell a type checker what goes in, what comes out and which services are needed; never called."""
-            ...
-
-    def as_node(self) -> Node:
-        """Return the node that stands for this workflow where it is a body: its one step, or a scope of its own."""
-        scope = self._scope()
-        return scope.children[0] if not self._start.name and len(scope.children) == 1 else scope
-
-    def _scope(self) -> Scope:
-        nodes: list[Node] = []
-        here: Workflow[Any, Any, Any] | None = self
-        while here is not None and here._last is not None:  # noqa: SLF001
-            nodes.append(here._last)  # noqa: SLF001 - of this class
-            here = here._before  # noqa: SLF001
-        name = self._start.name or (nodes[-1].name if nodes else "")
-        return evolve(self._start, name=name, children=tuple(reversed(nodes)))
-
-    def _append_all(self, nodes: tuple[Node, ...], kind: Any) -> Any:  # noqa: ANN401 - as `_append`
-        new = self
-        for node in nodes:
-            new = new._append(node, kind)
-        return new
-
-    def _append(self, node: Node, kind: Any) -> Any:  # noqa: ANN401 - `kind` of workflow, with the types of the method
-        new = object.__new__(kind)
-        new._start, new._before, new._last, new._plan = self._start, self, node, None
-        return new
+    def wait_for(
+        self, signal: Signal[T], into: Callable[[Out, T], U], /, **options: Unpack[WaitOptions]
+    ) -> Workflow[In, U, R]: ...
+    def wait_for(self, signal: Any, into: Any = None, /, **options: Any) -> Any:
+        """Wait for a signal: its payload goes on, or `into(value, payload)`, a plain, deterministic function (S21)."""
+        check(options, WaitOptions)
+        if not isinstance(signal, Signal):
+            raise TypeError(f"expected a Signal, found {signal!r}: make one of its name and type, Signal('name', Type)")
+        combine = None if into is None else Body.of(into, 2)
+        node = WaitFor(name_of(options, signal.name), signal.name, signal.kind, combine)
+        return self._append(with_policies(node, options), Workflow)
 
 
 class Step(Workflow[In, Out, R], Generic[In, Out, R, StepIn]):
-    """What `.step` returns: only here is there something to compensate."""
+    """What has an effect: only here is there something to compensate."""
 
     __slots__ = ()
 
@@ -285,17 +427,42 @@ class Step(Workflow[In, Out, R], Generic[In, Out, R, StepIn]):
         `in_doubt(input)` is for an effect of which nobody knows whether it landed. Takes `in_doubt_on`, `retry` and
         `timeout` as well: see `UndoOptions`.
         """
-        refuse(options.keys() - UndoOptions.__optional_keys__, "see UndoOptions for what a compensation takes")
+        check(options, UndoOptions)
         doubt = None if in_doubt is None else Body.of(in_doubt)
         compensation = Compensation(Body.of(undo), doubt, **options)
-        step = cast("Node", self._last)
-        if isinstance(step, StepNode) and step.compensation is None:
-            compensated: Node = evolve(step, compensation=compensation)
-        else:
-            compensated = Compensated(step.name, step, compensation)
-        return cast("Workflow[Any, Any, Any]", self._before)._append(compensated, Workflow)  # noqa: SLF001 - of this class
+        return self._replace(compensated(cast("Node", self._last), compensation), Workflow)
 
 
+class Collected(Step[In, list[M], R, Any], Generic[In, M, R]):
+    """What `.map` returns: a list, unless `into` says otherwise."""
+
+    __slots__ = ("_group", "_options")
+    _group: Map
+    _options: Mapping[str, Any]
+
+    def into(self, initial: B, combine: Callable[[B, M], B], /) -> Step[In, B, R]:
+        """Fold the results in input order instead of keeping them: `combine(accumulator, result)`, from `initial`.
+
+        A plain, deterministic function (S16). A stream of any length needs no more memory than is in flight.
+        """
+        group = evolve(self._group, into=Into(initial, Body.of(combine, 2)))
+        step: Step[In, B, R] = self._replace(grouped(group, self._options), Step)
+        return step
+
+
+class Mapped(Collected[In, M, R]):
+    """What `.map` returns where a failure fails the map."""
+
+    __slots__ = ()
+
+    def race(self) -> Step[In, M, R]:
+        """Take the first success instead of all results; the other items are cancelled and undone (S18)."""
+        step: Step[In, M, R] = self._replace(raced(self._group, self._options), Step)
+        return step
+
+
+@overload
+def step(body: Workflow[A, T, S], /, **options: Unpack[WorkflowOptions]) -> Step[A, T, S, A]: ...
 @overload
 def step(body: Callable[[A], Async[T]], /, **options: Unpack[StepOptions]) -> Step[A, T, Never, A]: ...
 @overload

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orchestration import Retry, Services, Workflow, WorkflowFailed, step
+from orchestration import Failure, Retry, Services, Signal, Workflow, WorkflowFailed, graph, step
 from orchestration.dsl.typed import Typed
 from orchestration.plan.compile import Plan
 from orchestration.plan.nodes import Compensated, Map, Pure
@@ -33,6 +33,11 @@ class Users:
         return number + self.bonus
 
 
+def message_length(failure: Failure) -> int:
+    """Make a number of a failure."""
+    return len(failure.message)
+
+
 def fail(number: int) -> int:
     """Raise."""
     raise ValueError(number)
@@ -52,6 +57,17 @@ METHODS = {
     "exhaustive": lambda before: before.branch().case(int, double).exhaustive(),
     "fork": lambda before: before.fork(double).fork(increase).join(pair_total),
     "map": lambda before: before.step(spread).map(double),
+    "race": lambda before: before.fork(double).fork(increase).race(),
+    "into": lambda before: before.step(spread).map(double).into(0, pair_total),
+    "enumerate": lambda before: before.step(spread).enumerate(),
+    "fold": lambda before: before.step(spread).fold(0, pair_total),
+    "loop": lambda before: before.loop(increase, until=lambda value, _: value > 3, max_iterations=9),
+    "recover": lambda before: before.recover(message_length, on=ValueError),
+    "cleanup": lambda before: before.cleanup(void),
+    "pivot": lambda before: before.pivot(),
+    "sleep": lambda before: before.sleep(0.1),
+    "wait_for": lambda before: before.wait_for(Signal("go", int)),
+    "graph": lambda before: before.step(graph(lambda g: g.node(double, g.input))),
     "compensate": lambda before: before.step(double).compensate(undo),
 }
 
@@ -223,7 +239,7 @@ def test_an_item_may_have_policies_of_its_own() -> None:
     ("opened", "text"),
     [
         (flow.branch(), "an open branch (close it with .otherwise(body) or .exhaustive())"),
-        (flow.fork(double), "an open fork (close it with .join() or .join(body))"),
+        (flow.fork(double), "an open fork (close it with .join(), .join(body) or .race())"),
         (flow.enrich(double), "an open enrich (close it with .into(combine))"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Never, assert_type
+from enum import Enum
+from typing import Literal, Never, assert_type
 
 from orchestration import Retry, Workflow, step
 from orchestration.dsl.branch import Branch
@@ -35,6 +36,27 @@ paid = reserved.step(pay)
 
 def is_large(order: Order) -> bool:
     raise NotImplementedError
+
+
+class Size(Enum):
+    SMALL = 1
+    LARGE = 2
+
+
+def is_small(size: Size) -> bool:
+    raise NotImplementedError
+
+
+async def no_news(known: bool) -> None:  # noqa: FBT001 - the value
+    raise NotImplementedError
+
+
+class Desk:
+    def show(self, number: int) -> bytes:
+        raise NotImplementedError
+
+    async def show_later(self, number: int) -> Cart:
+        raise NotImplementedError
 
 
 # --- open
@@ -77,6 +99,26 @@ assert_type(
 assert_type(start.branch().case(Express, lambda order: order.until).otherwise(number), Workflow[Order, int, Never])
 mixed = start.branch().when(is_large, find_user).case(Express, find_cart).otherwise(number)
 assert_type(mixed, Workflow[Order, User | Cart | int, Never])
+
+# --- case of a member
+
+assert_type(
+    Workflow[Literal["card", "cash"]]("pay").branch().case("card", len).case("cash", str.upper).exhaustive(),
+    Workflow[Literal["card", "cash"], int | str, Never],
+)
+assert_type(
+    Workflow[Size]("size").branch().case(Size.SMALL, lambda size: size.value).case(Size.LARGE, is_small).exhaustive(),
+    Workflow[Size, int | bool, Never],
+)
+assert_type(
+    Workflow[Order | None]("maybe").branch().case(Order, find_user).case(None, lambda _: 0).exhaustive(),
+    Workflow[Order | None, User | int, Never],
+)
+assert_type(
+    Workflow[int]("number").branch().case(3, step(str)).case(4, Desk.show).otherwise(Desk.show_later),
+    Workflow[int, str | bytes | Cart, Desk],
+)
+assert_type(Workflow[bool]("known").branch().case(True, no_news).otherwise(str), Workflow[bool, str | None, Never])  # noqa: FBT003 - the member
 
 # --- services of the arms
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Never, assert_type
 
-from orchestration import Retry, Workflow, step
+from orchestration import Err, Ok, Retry, Workflow, step
 from orchestration.dsl.fork import Fork
 from orchestration.dsl.workflow import Step
 from typecheck.shop import (
@@ -38,8 +38,11 @@ five = four.fork(label)
 
 # --- open
 
-assert_type(one, Fork[Order, Order, Never, User])
-assert_type(three, Fork[Order, Order, Never, User, Cart, int])
+assert_type(one, Fork[Order, Order, Never, User, tuple[Ok[User] | Err], User])
+assert_type(
+    three,
+    Fork[Order, Order, Never, User | Cart | int, tuple[Ok[User] | Err, Ok[Cart] | Err, Ok[int] | Err], User, Cart, int],
+)
 
 # --- tuples
 

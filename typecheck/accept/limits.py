@@ -6,11 +6,25 @@ there. A chain that has a name before it is given away is judged rightly: state 
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import Any, Literal, Never, assert_type
 
-from orchestration import LocalEngine, Outcome, Services, Workflow, step
+from orchestration import Graph, LocalEngine, Node, Outcome, Services, Workflow, graph, step
+from orchestration.dsl.handles import Plain
 from orchestration.dsl.workflow import Step
-from typecheck.shop import Charge, Mail, Order, Payments, Reserved, Smtp, reserve
+from typecheck.shop import (
+    Audit,
+    Charge,
+    Mail,
+    Order,
+    Payments,
+    Reserved,
+    Scale,
+    Smtp,
+    find_cart,
+    find_user,
+    price,
+    reserve,
+)
 
 reserved = Workflow[Order]("checkout").step(reserve)
 charged = reserved.step(Payments.charge)
@@ -61,3 +75,35 @@ async def read(order: Order) -> int:
 
 
 Workflow[Order]("checkout").pure(read)
+
+
+# --- graphs
+
+
+def shop(g: Graph[Order]) -> Node[float]:
+    user, cart = g.node(find_user, g.input), g.node(find_cart, g.input)
+    # what a lambda gives is not known to mypy: it stands before the nodes that tell what it takes
+    assert_type(g.node(lambda user, cart: (user.name, cart.total), user, cart), Plain[tuple[str, float]])  # type: ignore[assert-type]
+    # services of a node that nothing given needs are not seen by a checker; the engine asks for them before it starts
+    g.node(Audit.price, user, cart)
+    return g.node(price, user, cart)
+
+
+assert_type(graph(shop), Step[Order, float, Never, Order])
+
+
+def loose(g: Graph[Order]) -> None:
+    # pyright does not know the services of a node that is made in place where several are needed
+    vague = g.node(price, g.node(Scale.owner, g.input), g.node(find_cart, g.input))
+    assert_type(vague, Node[float, Scale])  # pyright: ignore[reportAssertTypeFailure]
+    # what is named has any type
+    assert_type(g.node(price, "mail", "number"), Node[Any, Any])
+    g.node(price, g["mail"], g["number"])
+
+
+# --- pyright widens a literal that is given once; given twice, it stays
+
+once = Workflow[Literal["card", "cash"]]("method")
+assert_type(once, Workflow[Literal["card", "cash"], Literal["card", "cash"], Never])  # pyright: ignore[reportAssertTypeFailure]
+twice = Workflow[Literal["card", "cash"], Literal["card", "cash"]]("method")
+assert_type(twice, Workflow[Literal["card", "cash"], Literal["card", "cash"], Never])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Never, assert_type
 
 from orchestration import Services, Workflow, method, step
-from orchestration.dsl.workflow import Step
+from orchestration.dsl.workflow import Mapped, Step
 from typecheck.shop import (
     Balance,
     Charge,
@@ -41,7 +41,7 @@ assert_type(
     start.enrich(Scale.owner).into(lambda order, user: (order, user)), Step[Order, tuple[Order, User], Scale, Order]
 )
 assert_type(start.enrich(Scale.count).into(lambda order, n: order.lines[n]), Step[Order, int, Scale, Order])
-assert_type(start.step(read_lines).map(Scale.weigh), Step[Order, list[float], Scale])
+assert_type(start.step(read_lines).map(Scale.weigh), Mapped[Order, float, Scale])
 assert_type(start.fork(Scale.owner).fork(Scale.count).join(), Step[Order, tuple[User, int], Scale])
 assert_type(reserved.branch().otherwise(Payments.charge), Workflow[Order, Charge, Payments])
 
@@ -56,7 +56,7 @@ assert_type(start.fork(shipped).fork(Scale.owner).join(), Step[Order, tuple[bool
 outer = Workflow[Order]("outer").step(Workflow[Order]("middle").step(shipped))
 assert_type(outer, Step[Order, bool, Payments | Mail, Order])
 item = step(Payments.charge).step(Mail.send)
-assert_type(Workflow[list[Reserved]]("all").map(item), Step[list[Reserved], list[bool], Payments | Mail])
+assert_type(Workflow[list[Reserved]]("all").map(item), Mapped[list[Reserved], bool, Payments | Mail])
 
 # --- a method of which the service is stated
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from orchestration import Workflow, step
 from typecheck.shop import (
     Charge,
@@ -61,3 +63,13 @@ as_workflow: Workflow[Order, object] = open_branch  # type: ignore[assignment]  
 start.branch().step(number)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 settled.otherwise(number)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # closed already
 settled.compensate(print)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # arms are undone in the arm
+
+# --- members
+
+Method = Literal["card", "cash"]
+method = Workflow[Method, Method]("method")
+method.branch().case("chash", len)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+method.branch().case(3, len)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+method.branch().case("card", find_user)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+method.branch().case(None, len)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+Workflow[Order]("order").branch().case("card", find_user)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -26,7 +26,7 @@ two = start.fork(find_user).fork(find_cart)
 
 start.step(reserve, nme="reserve")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 start.step(reserve, retries=Retry())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
-start.step(reserve, timeout=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+start.step(reserve, timout=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 start.tap(log, attempt_timout=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 step(reserve, retry_on=OSError)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
 lines.map(weigh, concurency=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
@@ -52,10 +52,8 @@ LocalEngine(validate="none")  # type: ignore[arg-type]  # pyright: ignore[report
 
 # --- of another method
 
-start.step(inner, retry=Retry())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]  # a workflow takes a name only
 start.tap(inner, attempt_timeout=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
 start.pure(number, retry=Retry())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-lines.map(weigh, retry=Retry())  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # give it to the item: .map(step(weigh, retry=...))
 start.fork(find_user, concurrency=2)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # give it to .join
 two.join(attempt_timeout=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]  # there is no step to time
-two.join(price, on_error="collect")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+two.join(price, on_error="race")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
