@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import types
-from asyncio import CancelledError, Task, TimerHandle
+from asyncio import CancelledError, Task
 from typing import TYPE_CHECKING, Any
 
 from orchestration.failures import Failure
-from orchestration.interpreter.effects import Attempted, RunStep
+from orchestration.interpreter.effects import Attempted, RunCleanup, RunStep, RunUndo
 from orchestration.interpreter.events import (
+    CleanupFailed,
+    CleanupSucceeded,
+    CleanupTimedOut,
     StepCancelled,
-    StepEvent,
     StepFailed,
     StepLeaked,
     StepSucceeded,
     StepTimedOut,
-    UndoEvent,
     UndoFailed,
     UndoSucceeded,
     UndoTimedOut,
@@ -23,16 +24,31 @@ from orchestration.interpreter.events import (
 from orchestration.runtime.context import StepContext
 
 if TYPE_CHECKING:
+    from asyncio import Handle
     from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
 
     from orchestration.interpreter.events import Event
 
+SUCCEEDED: dict[type[Attempted], type[UndoSucceeded | CleanupSucceeded]] = {
+    RunUndo: UndoSucceeded,
+    RunCleanup: CleanupSucceeded,
+}
+FAILED: dict[type[Attempted], type[StepFailed | UndoFailed | CleanupFailed]] = {
+    RunStep: StepFailed,
+    RunUndo: UndoFailed,
+    RunCleanup: CleanupFailed,
+}
+TIMED_OUT: dict[type[Attempted], type[UndoTimedOut | CleanupTimedOut]] = {
+    RunUndo: UndoTimedOut,
+    RunCleanup: CleanupTimedOut,
+}
+
 
 class Attempt(StepContext):
     """An attempt under way. To its body it is the step's context."""
 
-    timer: TimerHandle | None = None
+    timer: Handle | None = None
     timed_out: bool = False
     leaving: bool = False  # it has been told to end
     leaked: bool = False
@@ -62,24 +78,21 @@ class Attempt(StepContext):
         effect = self.effect
         if type(effect) is RunStep:
             return StepSucceeded(effect.path, at, effect.attempt, output)
-        return UndoSucceeded(effect.path, at, effect.attempt)
+        return SUCCEEDED[type(effect)](effect.path, at, effect.attempt)
 
     def failed(self, error: BaseException, at: float) -> Event:
         """Return the event of a body that raised: its failure, or the cancel or timeout that it was told of."""
         effect = self.effect
         if isinstance(error, CancelledError) and self.leaving:
             return self.interrupted(at)
-        failure = Failure.of(error, effect.path)
-        if type(effect) is RunStep:
-            return StepFailed(effect.path, at, effect.attempt, failure)
-        return UndoFailed(effect.path, at, effect.attempt, failure)
+        return FAILED[type(effect)](effect.path, at, effect.attempt, Failure.of(error, effect.path))
 
-    def interrupted(self, at: float) -> StepEvent | UndoEvent:
+    def interrupted(self, at: float) -> Event:
         """Return the event of a body that ended because it was told to."""
         effect = self.effect
         seconds = effect.timeout or 0.0
         if type(effect) is not RunStep:
-            return UndoTimedOut(effect.path, at, effect.attempt, seconds)
+            return TIMED_OUT[type(effect)](effect.path, at, effect.attempt, seconds)
         if self.timed_out:
             return StepTimedOut(effect.path, at, effect.attempt, seconds)
         return StepCancelled(effect.path, at, effect.attempt, self._started)
@@ -88,7 +101,7 @@ class Attempt(StepContext):
         """Return the event of a body that did not end in time after it was told to (S24)."""
         effect = self.effect
         if type(effect) is not RunStep:
-            return UndoTimedOut(effect.path, at, effect.attempt, effect.timeout or 0.0, leaked=True)
+            return TIMED_OUT[type(effect)](effect.path, at, effect.attempt, effect.timeout or 0.0, leaked=True)
         return StepLeaked(effect.path, at, effect.attempt, effect.timeout if self.timed_out else None)
 
 

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from orchestration.errors import InvalidInput, InvalidOutput
+from orchestration.errors import InvalidInput, InvalidOutput, SignalRefused
 from orchestration.interpreter.effects import Attempted, RunStep
+from orchestration.plan.nodes import WaitFor
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
+    from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
     from orchestration.runtime.handler import Handler
+    from orchestration.signals import Signal
 
 Validation = Literal["boundary", "all"]
+Misfit = InvalidInput | InvalidOutput | SignalRefused
 
 
 def validate_input(plan: Plan, value: object) -> object:
@@ -50,6 +54,42 @@ def dump_output(plan: Plan, value: object) -> str:
     declared = adapter_of(plan.gives)
     adapter = declared if declared is not None and plan.gives is not Any else TypeAdapter(type(value))
     return adapter.dump_json(value, fallback=str).decode()
+
+
+def validate_signal(plan: Plan, state: State, signal: Signal[Any], payload: object) -> object:
+    """Return the payload of a signal that a run can take (S21).
+
+    Raises:
+        SignalRefused: if the run is over or cancelled, never waits for it, or the payload is of another type.
+    """
+    if state.outcome is not None or state.ledger.cancel is not None:
+        raise SignalRefused(
+            plan.name,
+            found=f"the signal {signal.name!r} to a run that {'is over' if state.outcome else 'was cancelled'}",
+            expected="a run that goes on",
+            mend="It is too late: look at the outcome, and do without.",
+        )
+    kinds = {node.signal: node.kind for node in plan.nodes if isinstance(node, WaitFor)}
+    if signal.name not in kinds:
+        raise SignalRefused(
+            plan.name,
+            found=f"the signal {signal.name!r}, which no step waits for",
+            expected=f"one of {', '.join(repr(name) for name in kinds)}" if kinds else "no signal at all",
+            mend="Send a signal that the workflow names in a wait_for.",
+        )
+    if signal.kind != kinds[signal.name]:
+        raise SignalRefused(
+            plan.name,
+            found=f"the signal {signal.name!r} of {type_name(signal.kind)}",
+            expected=f"{signal.name!r} of {type_name(kinds[signal.name])}, as the workflow waits for it",
+            mend="Use the very Signal that the workflow was built with.",
+        )
+    adapter = adapter_of(signal.kind)
+    try:
+        return payload if adapter is None else adapter.validate_python(payload)
+    except ValidationError as error:
+        path = f"{plan.name}: the signal {signal.name!r}"
+        raise _misfit(SignalRefused, path, signal.kind, error, "Send a payload of that type.") from None
 
 
 async def check_outputs(effect: Attempted, following: Handler) -> object:
@@ -91,9 +131,7 @@ def _make(kind: Any) -> TypeAdapter[Any] | None:  # noqa: ANN401 - any type form
 _adapter = lru_cache(maxsize=256)(_make)
 
 
-def _misfit(
-    kind: type[InvalidInput | InvalidOutput], path: str, expected: object, error: ValidationError, mend: str
-) -> InvalidInput | InvalidOutput:
+def _misfit(kind: type[Misfit], path: str, expected: object, error: ValidationError, mend: str) -> Misfit:
     parts = [
         f"{'.'.join(str(part) for part in problem['loc']) or 'value'}: {problem['msg']}" for problem in error.errors()
     ]

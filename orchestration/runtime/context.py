@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from orchestration.errors import OrchestrationError
+from orchestration.interpreter.effects import RunStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +63,15 @@ class StepContext:
 
     @property
     def deadline(self) -> float | None:
-        """When this attempt will be timed out, in seconds since the epoch; `None` without a timeout (S10)."""
-        return self._deadline
+        """When this attempt will be told to end, in seconds since the epoch; `None` without a timeout (S10).
+
+        It is the earliest of its own timeout, and those of what is around it.
+        """
+        effect, own = self.effect, self._deadline
+        if own is None and effect.timeout is not None:  # the clock starts with the first wait of the body
+            own = time.time() + effect.timeout
+        around = effect.deadline if isinstance(effect, RunStep) else None
+        return min((end for end in (own, around) if end is not None), default=None)
 
     @property
     def cancelled(self) -> bool:

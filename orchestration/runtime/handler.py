@@ -7,6 +7,7 @@ import inspect
 from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any, Protocol
 
+from orchestration.errors import PlanError
 from orchestration.interpreter.effects import Attempted, RunCleanup, RunStep
 from orchestration.plan.nodes import Cleanup, Compensated, Step
 from orchestration.runtime.context import current
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
     from orchestration.plan.body import Body
     from orchestration.plan.compile import Plan
+    from orchestration.runtime.executors import Executors, Place
     from orchestration.runtime.services import Services
-    from orchestration.runtime.threads import Threads
 
 
 class Handler(Protocol):
@@ -53,14 +54,16 @@ def _layer(layer: Middleware, following: Handler) -> Handler:
 class BodyHandler:
     """Calls the bodies of a plan: functions as they are, methods on the services that are bound (S11)."""
 
-    def __init__(self, plan: Plan, services: Services[Any], threads: Threads) -> None:
-        """Find out once for each body what there is to call.
+    def __init__(self, plan: Plan, services: Services[Any], executors: Executors) -> None:
+        """Find out once for each body what there is to call, and where.
 
         Raises:
             MissingService: if a method's class is not bound.
             AmbiguousService: if two bound classes share a method.
+            MissingExecutor: if a step runs in an executor that there is not.
+            PlanError: if a step that is to run in one turns out to be bound to an `async def`.
         """
-        self._threads = threads
+        self._executors = executors
         self._steps: dict[int, Callable[[Any], Coroutine[Any, Any, object]]] = {}
         self._undos: dict[tuple[int, str], Callable[[Any], Coroutine[Any, Any, object]]] = {}
         for node in plan.nodes:
@@ -86,13 +89,18 @@ class BodyHandler:
         self, body: Body, run_in: str | None, services: Services[Any], path: str, *, spread: bool = False
     ) -> Callable[[Any], Coroutine[Any, Any, object]]:
         call = services.resolve(body, path)
-        if spread:
-            call = _spread(call)
-        if _asynchronous(call):
-            return call
-        if run_in == "loop":
-            return functools.partial(_in_loop, call)
-        return functools.partial(_in_thread, self._threads, call)
+        asynchronous = _asynchronous(call)
+        if asynchronous and run_in not in (None, "loop"):
+            raise PlanError(
+                f"{path}: {body.name}",
+                found=f"an async def that is to run in {run_in!r}",
+                expected="a plain def, or the loop",
+                mend="Leave out run_in, or bind a service whose method is a plain def.",
+            )
+        if asynchronous or run_in == "loop":
+            call = _spread(call) if spread else call
+            return call if asynchronous else functools.partial(_in_loop, call)
+        return functools.partial(_in_place, self._executors.find(run_in, path), call, spread)
 
 
 def _asynchronous(call: Callable[..., Any]) -> bool:
@@ -100,13 +108,7 @@ def _asynchronous(call: Callable[..., Any]) -> bool:
 
 
 def _spread(call: Callable[..., Any]) -> Callable[[Any], Any]:
-    if not _asynchronous(call):
-        return lambda values: call(*values)
-
-    async def spread(values: tuple[object, ...]) -> object:
-        return await call(*values)
-
-    return spread
+    return lambda values: call(*values)
 
 
 async def _in_loop(call: Callable[[Any], Any], value: object) -> object:
@@ -114,11 +116,11 @@ async def _in_loop(call: Callable[[Any], Any], value: object) -> object:
     return await output if hasattr(output, "__await__") else output
 
 
-async def _in_thread(threads: Threads, call: Callable[[Any], Any], value: object) -> object:
-    output = await threads.call(call, value)
+async def _in_place(place: Place, call: Callable[..., Any], spread: bool, value: Any) -> object:  # noqa: ANN401, FBT001 - a plan's
+    output = await (place(call, *value) if spread else place(call, value))
     if not hasattr(output, "__await__"):
         return output
-    if current.get().cancelled:  # while the thread worked; the wait that begins only now is not begun
+    if current.get().cancelled:  # while it ran there; the wait that begins only now is not begun
         close = getattr(output, "close", None)
         if close is not None:
             close()

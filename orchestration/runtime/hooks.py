@@ -13,7 +13,7 @@ from orchestration.errors import GateFailed, Vetoed
 from orchestration.failures import Failure
 from orchestration.frozen import evolve
 from orchestration.outcomes import HookFailure
-from orchestration.plan.hooks import Veto
+from orchestration.plan.hooks import Veto, asks_of
 from orchestration.plan.moments import REDACTED, Asked, StepBegan, StepEnded
 from orchestration.plan.secrets import masked
 from orchestration.plan.tree import children_of
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.effects import AskHooks
     from orchestration.plan.compile import Plan
-    from orchestration.plan.hooks import Hook
+    from orchestration.plan.hooks import Hook, When
     from orchestration.plan.moments import Moment
-    from orchestration.plan.nodes import Node, When
+    from orchestration.plan.nodes import Node
     from orchestration.runtime.threads import Threads
 
 
@@ -45,14 +45,6 @@ class Hooks:
     def asks(self) -> tuple[When, ...]:
         """When every step asks the hooks of the engine."""
         return asks_of(self.engine)
-
-
-def asks_of(hooks: Iterable[Hook]) -> tuple[When, ...]:
-    """Return when a step asks these hooks: gates before it, strict observers before and after it (S31, S32)."""
-    strict = any(hook.strict for hook in hooks)
-    if strict:
-        return ("before", "after")
-    return ("before",) if any(hook.kind == "gate" for hook in hooks) else ()
 
 
 def _inherited(node: Node, hooks: tuple[Hook, ...]) -> Iterable[tuple[int, tuple[Hook, ...]]]:

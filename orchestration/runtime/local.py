@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
 from typing import TYPE_CHECKING, Any, Generic, Never, cast, final
 
@@ -10,26 +11,31 @@ from typing_extensions import TypeVar
 
 from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, WorkflowFailed
 from orchestration.outcomes import Failed, Outcome, Succeeded
-from orchestration.runtime.boundary import Validation, check_outputs, validate_input
-from orchestration.runtime.driver import Driver
-from orchestration.runtime.handler import BodyHandler, Handler, Middleware, wrap
+from orchestration.runtime.admission import Limits, gate_of, lines_of
+from orchestration.runtime.boundary import Validation, check_outputs, validate_input, validate_signal
+from orchestration.runtime.driver import Driver, Home
+from orchestration.runtime.executors import Executors
+from orchestration.runtime.handler import BodyHandler, Middleware, wrap
 from orchestration.runtime.services import Services
 from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from concurrent.futures import Executor
 
     from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Compilable, Plan
+    from orchestration.signals import Signal
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 R = TypeVar("R", default=Never)
 T = TypeVar("T")
+Payload = TypeVar("Payload")
 
 GRACE = 5.0
-KEPT = 64  # plans whose handler an engine keeps ready
+KEPT = 64  # plans whose home an engine keeps ready
 
 
 @final
@@ -70,10 +76,22 @@ class Handle(Generic[T]):
         """Cancel the run; tell whether this decided its outcome (S28)."""
         return self._driver.cancel(reason)
 
-    async def supervise(self, threads: Threads) -> Outcome[T]:
+    def signal(self, signal: Signal[Payload], payload: Payload, /, *, signal_id: str | None = None) -> None:
+        """Send a signal to the run, which takes it now or keeps it for the next step that waits for it (S21).
+
+        Signals of the same `signal_id` count once, so a sender who is not sure may send again.
+
+        Raises:
+            SignalRefused: if the run is over or cancelled or never waits for this signal, or the payload is of another
+                type.
+        """
+        checked = validate_signal(self._driver.plan, self._driver.state, signal, payload)
+        self._driver.signal(signal.name, signal_id or uuid.uuid4().hex, checked)
+
+    async def supervise(self, executors: Executors) -> Outcome[T]:
         """Drive the run to its outcome, in the task that calls this. For engines."""
         try:
-            with threads:
+            with executors:
                 outcome = await self._driver.run()
         except BaseException as error:
             self._done.set_exception(error)
@@ -104,34 +122,58 @@ class LocalEngine(Generic[R]):
     outermost. `grace` is how many seconds a cancelled or timed-out attempt has to end before it counts as leaked
     (S24). `max_threads` bounds its worker threads. `validate="all"` checks every output against its
     declared type, not only the input (S12).
+
+    `max_concurrency` bounds the attempts of all its runs that are under way at a time, `limits` those of the steps that
+    name a limit; engines that are given the same `Limits` share them (S14). `executors` are what steps name by `run_in`
+    besides `"loop"`, `"thread"` and `"process"` (S11); they stay their giver's to shut down.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
         self,
         services: Services[R] | None = None,
         *,
         middleware: tuple[Middleware, ...] = (),
         grace: float = GRACE,
         max_threads: int = DEFAULT_THREADS,
+        max_concurrency: int | None = None,
+        limits: Limits | Mapping[str, int] | None = None,
+        executors: Mapping[str, Executor] | None = None,
         validate: Validation = "boundary",
     ) -> None:
-        """Keep the settings; nothing is started."""
+        """Keep the settings; nothing is started.
+
+        Raises:
+            ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
+        """
         self._services: Services[Any] = services if services is not None else Services()
         self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
         self._grace = grace
-        self._threads = Threads(max_threads)
-        self._handlers: dict[int, tuple[Plan, Handler]] = {}  # by identity: equal plans may hold other lambdas
+        self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
+        self._limits = limits if isinstance(limits, Limits) else Limits(limits)
+        self._executors = Executors(Threads(max_threads), executors or {})
+        self._homes: dict[int, tuple[Plan, Home]] = {}  # by identity: equal plans may hold other lambdas
         self._runs: dict[str, Handle[Any]] = {}
 
     async def execute(
-        self, workflow: Compilable[In, Out, R], value: In, /, *, run_id: str | None = None
+        self,
+        workflow: Compilable[In, Out, R],
+        value: In,
+        /,
+        *,
+        run_id: str | None = None,
+        deadline: float | None = None,
     ) -> Outcome[Out]:
         """Run a workflow to its outcome. The caller's task supervises the run: cancelling it cancels the run (S30).
 
+        `deadline` is in seconds from the start of the run (S10).
+
         Raises:
             PlanErrors: if the workflow does not compile.
-            InvalidInput: if the value does not fit the workflow's type, before anything runs.
-            MissingService: if the engine's services lack one, before anything runs.
+            InvalidInput: if the value does not fit the workflow's type, or the deadline is no time, before anything
+                runs; so for what follows.
+            MissingService: if the engine's services lack one.
+            MissingLimit: if the engine has no capacity for a limit of the plan.
+            MissingExecutor: if the engine lacks an executor that a step names.
             RunExists: if `run_id` is that of a run under way with another plan or value (S5).
         """
         plan = workflow.compile()
@@ -139,17 +181,25 @@ class LocalEngine(Generic[R]):
         known = self._attach(plan, checked, run_id)
         if known is not None:
             return await known.result()
-        return await self._prepare(plan, checked, run_id).supervise(self._threads)
+        return await self._prepare(plan, checked, run_id, deadline).supervise(self._executors)
 
-    async def start(self, workflow: Compilable[In, Out, R], value: In, /, *, run_id: str | None = None) -> Handle[Out]:
-        """Begin a run in a task of its own and return its handle. Raises as `execute` does."""
+    async def start(
+        self,
+        workflow: Compilable[In, Out, R],
+        value: In,
+        /,
+        *,
+        run_id: str | None = None,
+        deadline: float | None = None,
+    ) -> Handle[Out]:
+        """Begin a run in a task of its own and return its handle. Takes and raises what `execute` does."""
         plan = workflow.compile()
         checked = validate_input(plan, value)
         known = self._attach(plan, checked, run_id)
         if known is not None:
             return known
-        handle = self._prepare(plan, checked, run_id)
-        handle.task = asyncio.create_task(handle.supervise(self._threads))
+        handle = self._prepare(plan, checked, run_id, deadline)
+        handle.task = asyncio.create_task(handle.supervise(self._executors))
         return handle
 
     def _attach(self, plan: Plan, value: object, run_id: str | None) -> Handle[Any] | None:
@@ -169,24 +219,35 @@ class LocalEngine(Generic[R]):
             )
         return known
 
-    def _prepare(self, plan: Plan, value: object, run_id: str | None) -> Handle[Any]:
-        handler = self._handler_of(plan)
-        driver = Driver(plan, handler, value, run_id=run_id or uuid.uuid4().hex, grace=self._grace)
+    def _prepare(self, plan: Plan, value: object, run_id: str | None, deadline: float | None) -> Handle[Any]:
+        if deadline is not None and not 0 < deadline < math.inf:
+            raise InvalidInput(
+                plan.name,
+                found=f"deadline={deadline!r}",
+                expected="a finite number of seconds above 0",
+                mend="Leave it out for a run without a deadline.",
+            )
+        driver = Driver(plan, value, self._home_of(plan), run_id=run_id or uuid.uuid4().hex, deadline=deadline)
         handle: Handle[Any] = Handle(driver, value)
         if run_id is not None:
             self._runs[run_id] = handle
             handle.when_done(lambda: self._runs.pop(run_id))
         return handle
 
-    def _handler_of(self, plan: Plan) -> Handler:
-        """Return the handler of a plan: it finds out once what there is to call, and serves all runs."""
-        known = self._handlers.get(id(plan))
+    def _home_of(self, plan: Plan) -> Home:
+        """Return what a run of a plan needs: what there is to call and to pass is found out once, for all its runs."""
+        known = self._homes.get(id(plan))
         if known is None:
-            handler = wrap(BodyHandler(plan, self._services, self._threads), self._middleware)
-            if len(self._handlers) >= KEPT:
-                self._handlers.clear()
-            known = self._handlers[id(plan)] = (plan, handler)
-        return known[1]
+            handler = wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
+            home = Home(handler, self._executors.threads, self._grace, lines_of(plan, self._gate, self._limits))
+            if len(self._homes) >= KEPT:
+                self._homes.clear()
+            self._homes[id(plan)] = (plan, home)
+            return home
+        home = known[1]
+        if plan.root.max_concurrency is None:
+            return home
+        return home._replace(lines=lines_of(plan, self._gate, self._limits))  # each run has a gate of its own
 
 
 def value_of(outcome: Outcome[T]) -> T:

@@ -7,7 +7,7 @@ import contextvars
 import os
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, Protocol, Self, final
 
 from orchestration.runtime.context import current
 
@@ -17,16 +17,28 @@ if TYPE_CHECKING:
 DEFAULT_THREADS = min(32, (os.cpu_count() or 1) + 4)
 
 
+class Caller(Protocol):
+    """Who has something called in a thread: an attempt, or a stream that is pulled."""
+
+    def note_queued(self, when_leaked: Callable[[], None]) -> None:
+        """Take note that the call waits for a thread; `when_leaked` is to be called if it is given up (S24)."""
+        ...
+
+    def note_started(self) -> None:
+        """Take note, in the thread, that the call begins."""
+        ...
+
+
 class _Job:
     """One call, on its way through a thread."""
 
-    def __init__(self, function: Callable[..., Any], arguments: tuple[object, ...]) -> None:
+    def __init__(self, caller: Caller, function: Callable[..., Any], arguments: tuple[object, ...]) -> None:
+        self.caller = caller
         self.function = function
         self.arguments = arguments
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
         self.variables = contextvars.copy_context()
-        self.context = current.get()
         self._lock = Lock()
         self._taken = False
 
@@ -40,7 +52,7 @@ class _Job:
         failed: BaseException | None = None
         withdrawn = not self._take()
         if not withdrawn:
-            self.context.note_started()
+            self.caller.note_started()
             try:
                 output = self.variables.run(self.function, *self.arguments)
             except StopIteration as error:  # a future refuses it, and a coroutine would turn it into this as well
@@ -75,9 +87,10 @@ class _Job:
 class Threads:
     """At most `limit` threads, started when they are needed and kept while any run uses them: `with threads: ...`."""
 
-    def __init__(self, limit: int = DEFAULT_THREADS) -> None:
-        """Start no thread yet."""
+    def __init__(self, limit: int = DEFAULT_THREADS, *, at_end: Callable[[], object] = int) -> None:
+        """Start no thread yet; each calls `at_end` when it ends."""
         self._limit = limit
+        self._at_end = at_end
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads: list[Thread] = []
         self._open = 0  # jobs that are queued or run
@@ -85,13 +98,17 @@ class Threads:
         self._lock = Lock()
 
     async def call(self, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - of any function
+        """Call a function for the attempt that runs here: `call_for` it."""
+        return await self.call_for(current.get(), function, *arguments)
+
+    async def call_for(self, caller: Caller, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - as above
         """Call a function in a thread, in a copy of the present context.
 
         A cancel withdraws a call that has not begun. One that has cannot be interrupted: the first cancel waits for
         its end, which says what became of it, and the second gives it up.
         """
-        job = _Job(function, arguments)
-        job.context.note_queued(self._release)
+        job = _Job(caller, function, arguments)
+        caller.note_queued(self._release)
         self._submit(job)
         try:
             return await asyncio.shield(job.future)
@@ -104,10 +121,10 @@ class Threads:
         with self._lock:
             self._open += 1
             if len(self._threads) < min(self._open, self._limit):
-                thread = Thread(target=self._work, name="orchestration-step", daemon=True)
+                thread = Thread(target=self._work, args=(self._jobs,), name="orchestration-step", daemon=True)
                 self._threads.append(thread)
                 thread.start()
-        self._jobs.put(job)
+            self._jobs.put(job)
 
     def _release(self) -> None:
         """Allow one more thread: an attempt has leaked, and its thread may never come back (S24)."""
@@ -127,14 +144,16 @@ class Threads:
             if self._users:
                 return
             ending, self._threads, idle = self._threads, [], self._open == 0
+            jobs, self._jobs = self._jobs, SimpleQueue()  # a thread that has leaked takes nothing of the next run
         for _thread in ending:
-            self._jobs.put(None)
+            jobs.put(None)
         for thread in ending if idle else ():
             thread.join()
 
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+    def _work(self, jobs: SimpleQueue[_Job | None]) -> None:
+        while (job := jobs.get()) is not None:
             job.run(self._one_less)
+        self._at_end()
 
     def _one_less(self) -> None:
         with self._lock:

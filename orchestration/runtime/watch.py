@@ -123,7 +123,7 @@ class Watch:
                 question = self._questions.pop(path)
                 if failure is not None or question.when == "after":
                     self._nodes.setdefault(path, question.step.number)
-                    how = "succeeded" if failure is None else "failed"
+                    how: StepHow = "succeeded" if failure is None else "failed"
                     self._step_ended(path, at, how, bare(failure), question.value)
             case UndoSucceeded() | UndoFailed() | UndoTimedOut():
                 ended_undo = UndoEnded(run_id, path, at, event.attempt, _failure(event))
@@ -151,10 +151,10 @@ class Watch:
                 self._questions[path] = effect
             case CancelTimer(purpose="backoff") if path in self._nodes:
                 self._step_ended(path, at, "cancelled", None, None)
-            case Tell(how="began", value=value, scope=scope):
+            case Tell(ended=None, value=value, scope=scope):
                 self._add("workflow", scope.number, WorkflowBegan(run_id, path, at), value)
-            case Tell(how=how, value=value, scope=scope, failure=failure):
-                self._add("workflow", scope.number, WorkflowEnded(run_id, path, at, how, bare(failure)), value)
+            case Tell(ended=ended, value=value, scope=scope, failure=failure) if ended is not None:
+                self._add("workflow", scope.number, WorkflowEnded(run_id, path, at, ended, bare(failure)), value)
             case _:
                 pass
 

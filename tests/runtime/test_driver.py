@@ -22,28 +22,13 @@ from orchestration import (
     step,
     step_context,
 )
+from orchestration.runtime import crew, tasks
 from orchestration.runtime import driver as driver_module
 from orchestration.runtime.context import NotInAStep
+from tests.runtime.support import GRACE, Gate, go, others
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-GRACE = 0.05
-
-
-class Gate:
-    """A step that waits until it is let through, and says when it has begun."""
-
-    def __init__(self) -> None:
-        """Be closed."""
-        self.begun = asyncio.Event()
-        self.opened = asyncio.Event()
-
-    async def __call__(self, n: int) -> int:
-        """Wait."""
-        self.begun.set()
-        await self.opened.wait()
-        return n + 1
 
 
 async def stubborn(n: int, *, tries: int = 3) -> int:
@@ -71,31 +56,6 @@ async def rest(n: int) -> int:
 def undone(seen: list[object]) -> Callable[[object], None]:
     """Return an undo that notes its value."""
     return seen.append
-
-
-@pytest.fixture(autouse=True)
-def nothing_lives_on():
-    """S29: no test leaves a thread behind that was not there before."""
-    before = set(threading.enumerate())
-    yield
-    for thread in set(threading.enumerate()) - before:
-        thread.join(5)
-        assert not thread.is_alive()
-
-
-def others() -> set[asyncio.Task[object]]:
-    """Return the tasks that live besides this one."""
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]  # a test runs in a task
-
-
-def go(main: Callable[[], object]) -> None:
-    """Run a test's coroutine and see to it that no task outlives it."""
-
-    async def checked() -> None:
-        await main()  # type: ignore[misc]  # a coroutine function
-        assert others() == set()
-
-    asyncio.run(checked())
 
 
 def chain(length: int, body: object = increase) -> Workflow[int, int]:
@@ -154,7 +114,7 @@ def test_steps_that_never_wait_leave_the_loop_its_turns() -> None:
         await asyncio.wait([ticker])
 
     go(main)
-    assert ticks >= 5_000 // driver_module.STREAK
+    assert ticks >= 5_000 // crew.STREAK
 
 
 def test_each_attempt_has_a_context_of_its_own() -> None:
@@ -418,11 +378,11 @@ def test_a_step_that_refuses_to_end_does_not_hold_the_caller() -> None:
         outcome = await handle.result()
         assert outcome == Cancelled("stop", handle.run_id, leaked=("flow/stubborn#1",))
         [left] = others()
-        assert left in driver_module.LEAKED
+        assert left in tasks.LEAKED
         await asyncio.wait([left])
 
     go(main)
-    assert set() == driver_module.LEAKED
+    assert set() == tasks.LEAKED
 
 
 def test_a_leaked_attempt_that_lands_in_time_is_undone() -> None:
@@ -874,4 +834,4 @@ def test_more_workers_than_needed_go_home() -> None:
         await flow.run(list(range(500)))
 
     go(main)
-    assert left <= driver_module.IDLE + 2
+    assert left <= crew.IDLE + 2

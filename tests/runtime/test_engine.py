@@ -207,7 +207,7 @@ def test_an_engine_serves_many_plans(monkeypatch) -> None:
         flows = [Workflow[int](f"flow{n}").step(double) for n in range(4)]
         for flow in [*flows, *flows]:
             assert (await engine.execute(flow, 2)).value == 4  # type: ignore[union-attr]  # it succeeds
-        assert len(engine._handlers) <= 2
+        assert len(engine._homes) <= 2
 
     run(main())
 

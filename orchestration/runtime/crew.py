@@ -1,0 +1,238 @@
+"""The crew of a run: the workers that perform its attempts, and the clocks of these.
+
+A worker that has finished an attempt advances the machine itself and carries on with an effect that comes out, so a
+chain runs in one worker, and a map in no more than its cap. New workers start only when one has to wait while effects
+are left over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextvars import copy_context
+from typing import TYPE_CHECKING
+
+from orchestration.interpreter.events import StepCancelled
+from orchestration.runtime.admission import Admission
+from orchestration.runtime.attempt import Attempt, drive
+from orchestration.runtime.context import current
+from orchestration.runtime.tasks import leak, unless_cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from orchestration.interpreter.effects import Attempted, Cancel
+    from orchestration.interpreter.events import Event
+    from orchestration.runtime.driver import Driver, Home
+
+STREAK = 200  # attempts in a row that did not wait, before the event loop gets its turn: about a millisecond
+NEWCOMERS = 8  # workers that a waiting one starts at most; each may start as many
+IDLE = 64  # workers that are kept for more work; others end
+
+
+class Crew:
+    """The workers of one run, the attempts that they perform, and those that wait for a worker."""
+
+    def __init__(self, driver: Driver, home: Home) -> None:
+        """Have no worker yet."""
+        self._driver = driver
+        self._handler = home.handler
+        self._loop = asyncio.get_running_loop()
+        self._ready: deque[Attempted] = deque()
+        self._attempts: dict[str, Attempt] = {}
+        self._withdrawn: set[str] = set()
+        self._admission = Admission(home.lines, self._ready.append, self.help) if home.lines else None
+        self._workers: set[asyncio.Task[None]] = set()
+        self._idle: list[asyncio.Future[None]] = []
+        self._coming = 0  # workers that have been woken or started and have not come to work yet
+        self._streak = 0  # attempts in a row that did not wait
+        self._resting = False  # whether the streak is to end in the next turn of the loop
+        self.queue = self._ready.append if self._admission is None else self._admission.queue  # takes an effect
+
+    # --- for the driver
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a worker is left, apart from those whose attempt has leaked."""
+        return bool(self._workers)
+
+    def cancel(self, effect: Cancel) -> StepCancelled | None:
+        """Tell an attempt to end; return its end at once if it has not begun."""
+        attempt = self._attempts.get(effect.path)
+        if attempt is not None:
+            self._interrupt(attempt)
+            return None
+        if self._admission is None or self._admission.leave(effect.path):  # it waits for a worker, not for its places
+            self._withdrawn.add(effect.path)
+        return StepCancelled(effect.path, self._driver.now(), effect.attempt, started=False)
+
+    def drop(self) -> None:
+        """Forget what waits: the run was stopped without an outcome."""
+        self._ready.clear()
+        if self._admission is not None:
+            self._admission.close(self._attempts)
+
+    def dismiss(self) -> None:
+        """Let the workers go: nothing of the run lives on, except attempts that have leaked (S29)."""
+        while self._wake_worker():
+            pass
+        for attempt in list(self._attempts.values()):  # only if the run was stopped without an outcome
+            self._interrupt(attempt)
+
+    # --- attempts
+
+    def _interrupt(self, attempt: Attempt) -> None:
+        if attempt.interrupt():
+            if attempt.timer is not None:
+                attempt.timer.cancel()
+            attempt.timer = self._loop.call_later(self._driver.grace, self._leak, attempt)
+
+    def _watch(self, attempt: Attempt) -> None:
+        """Start the clock of an attempt's timeout, unless it still waits for a thread (S10)."""
+        timeout = attempt.effect.timeout
+        under_way = attempt.started and not attempt.leaving and self._attempts.get(attempt.path) is attempt
+        if timeout is not None and under_way and attempt.timer is None:
+            attempt.note_deadline(time.time() + timeout)
+            attempt.timer = self._loop.call_later(timeout, self._give_a_turn, attempt)
+
+    def _give_a_turn(self, attempt: Attempt) -> None:
+        """Let a result that has arrived at the same instant win (S10)."""
+        attempt.timer = self._loop.call_soon(self._time_out, attempt)
+
+    def _time_out(self, attempt: Attempt) -> None:
+        attempt.timed_out = True
+        self._interrupt(attempt)
+
+    def _leak(self, attempt: Attempt) -> None:
+        attempt.leaked = True
+        self._leave(attempt.path)
+        self._retire(attempt.task)
+        if attempt.when_leaked is not None:
+            attempt.when_leaked()
+        leak(attempt.task)
+        self._driver.report(attempt.outlived(self._driver.now()))
+
+    def _ended(self, attempt: Attempt, event: Event) -> None:
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        if attempt.leaving:
+            attempt.task.uncancel()
+        if not attempt.leaked:
+            self._leave(attempt.path)
+            self._driver.fold(event)
+        elif not self._driver.over:
+            self._driver.report(event)
+
+    def _leave(self, path: str) -> None:
+        """Note that an attempt is not under way any more; who waits for its places comes next."""
+        del self._attempts[path]
+        if self._admission is not None:
+            self._admission.leave(path)
+
+    def _raised(self, attempt: Attempt, error: BaseException) -> Event:
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            attempt.leaving = True
+            self._driver.note_raised(error)
+        return attempt.failed(error, self._driver.now())
+
+    # --- workers
+
+    def _retire(self, worker: asyncio.Task[None]) -> None:
+        """Count a worker out: it has come home, or what it performs has leaked."""
+        self._workers.discard(worker)
+        if not self._workers:
+            self._driver.wake_up()
+
+    def help(self) -> None:
+        """Let as many workers as are useful go to work: idle ones first, then some new ones."""
+        wanted = min(len(self._ready) - self._coming, NEWCOMERS)
+        for _ in range(wanted):
+            self._coming += 1
+            if not self._wake_worker():
+                self._workers.add(asyncio.create_task(self._work(), context=self._driver.context.copy()))
+
+    def _wake_worker(self) -> bool:
+        """Wake an idle worker; one whose place is done has been cancelled with its loop, and comes by itself."""
+        while self._idle:
+            place = self._idle.pop()
+            if not place.done():
+                place.set_result(None)
+                return True
+        return False
+
+    async def _work(self) -> None:
+        """Perform attempts, one after the other, until there is nothing left to do."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a worker is a task
+        ready, withdrawn, attempts, admission = self._ready, self._withdrawn, self._attempts, self._admission
+        self._coming -= 1
+        try:
+            while (ready and self._streak < STREAK) or await self._has_work():
+                effect = ready.popleft()
+                if withdrawn and effect.path in withdrawn:
+                    withdrawn.discard(effect.path)
+                    continue
+                attempt = attempts[effect.path] = Attempt(effect, self._driver.run_id, task, self._watch)
+                current.set(attempt)
+                context = copy_context()
+                try:
+                    body = self._handler(effect)
+                    future = context.run(body.send, None)
+                except StopIteration as stop:
+                    event = attempt.succeeded(stop.value, self._driver.now())
+                    self._streak += 1
+                except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)
+                    event = self._raised(attempt, error)
+                    self._streak += 1
+                else:
+                    event = await self._waited(attempt, drive(context, body, future))
+                if attempt.timer is None and not attempt.leaving:
+                    del attempts[effect.path]
+                    if admission is not None:
+                        admission.leave(effect.path)
+                    self._driver.fold(event)
+                else:
+                    self._ended(attempt, event)
+                    if attempt.leaked:
+                        return
+                    # a cancel that the body has not met is met here, not by the next body
+                    await unless_cancelled(asyncio.sleep(0))
+        finally:
+            self._retire(task)
+
+    async def _waited(self, attempt: Attempt, rest: Awaitable[object]) -> Event:
+        """Go on with a body that waits, while other workers take what is left over; return how it ended."""
+        self._watch(attempt)
+        self.help()
+        try:
+            output = await rest
+        except BaseException as error:  # noqa: BLE001 - as above
+            return self._raised(attempt, error)
+        return attempt.succeeded(output, self._driver.now())
+
+    async def _has_work(self) -> bool:
+        """Wait for an effect to perform; false if this worker is not needed any more."""
+        while not self._driver.over:
+            if self._streak >= STREAK:  # the workers of a run share one budget a turn of the loop
+                if not self._resting:
+                    self._resting = True
+                    self._loop.call_soon(self._end_streak)
+                await unless_cancelled(asyncio.sleep(0))
+                continue
+            if self._ready:
+                return True
+            if len(self._idle) >= IDLE:
+                return False
+            place: asyncio.Future[None] = self._loop.create_future()
+            self._idle.append(place)
+            await unless_cancelled(place)
+            if not place.cancelled():
+                self._coming -= 1
+            elif place in self._idle:
+                self._idle.remove(place)
+        return False
+
+    def _end_streak(self) -> None:
+        self._streak = 0
+        self._resting = False
