@@ -10,17 +10,33 @@ import attrs
 from typing_extensions import TypeVar
 
 from orchestration.errors import InvalidDocument, PlanWarning
+from orchestration.failures import Failure
 from orchestration.frozen import frozen
 from orchestration.plan.body import Body
 from orchestration.plan.codec import Codec, canonical
+from orchestration.plan.defaults import resolve_defaults
 from orchestration.plan.document import FORMAT, encode, parse
 from orchestration.plan.flow import flow
 from orchestration.plan.mermaid import mermaid
 from orchestration.plan.naming import name_all
-from orchestration.plan.nodes import Branch, Cleanup, Compensated, Node, Scope, Step
+from orchestration.plan.nodes import (
+    Branch,
+    Cleanup,
+    Compensated,
+    Fold,
+    Graph,
+    Map,
+    Node,
+    Recover,
+    Scope,
+    Step,
+    WaitFor,
+)
 from orchestration.plan.report import Report
+from orchestration.plan.structure import check_structure
 from orchestration.plan.tree import walk
 from orchestration.plan.typenames import type_name
+from orchestration.results import Err, NotStarted, Ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,8 +136,9 @@ def compile_plan(root: Scope) -> Plan:
     Warns `PlanWarning` of what is allowed, but hardly meant (S22).
     """
     report = Report()
-    named = name_all(root, report)
-    gives = flow(named, named.name, named.takes, f"the input of workflow {named.name!r}", report)
+    named = resolve_defaults(name_all(root, report))
+    gives = flow(named, report)
+    check_structure(named, report)
     report.close(named.name)
     for message in report.warnings:
         warnings.warn(message, PlanWarning, stacklevel=3)  # where `Workflow.compile` or `Plan.from_json` was called
@@ -143,13 +160,31 @@ def bodies_of(root: Node) -> Iterator[Body]:
 
 
 def _types_of(root: Scope, gives: object) -> Iterator[Any]:
+    """Yield the types of all values that a run may have to write, where the plan tells them."""
     yield gives
     for node in walk(root):
-        if isinstance(node, Scope):
-            yield node.takes
-        if isinstance(node, Branch):
-            yield from (arm.kind for arm in node.arms if arm.kind is not None)
-        for field in ("body", "combine"):
+        yield from _own_types(node)
+        for field in ("body", "combine", "test"):
             body = getattr(node, field, None)
             if isinstance(body, Body):
                 yield from (*body.takes, body.gives)
+
+
+def _own_types(node: Node) -> tuple[Any, ...]:
+    match node:
+        case Scope():
+            return (node.takes,)
+        case Branch():
+            return tuple(arm.kind for arm in node.arms if arm.kind is not None)
+        case WaitFor():
+            return (node.kind,)
+        case Recover():
+            return (Failure,)
+        case Fold():
+            return (type(node.initial),)
+        case Graph() | Map():
+            results = () if node.mode in ("fail_fast", "race") else (Ok, Err, NotStarted, Failure)
+            into = node.into if isinstance(node, Map) else None
+            return results if into is None else (*results, type(into.initial), *into.combine.takes, into.combine.gives)
+        case _:
+            return ()

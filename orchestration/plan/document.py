@@ -13,7 +13,10 @@ import attrs
 
 from orchestration.errors import InvalidDocument
 from orchestration.plan.body import Body, ServiceMethod
-from orchestration.plan.nodes import NODES, Arm, Compensation, Into, Scope, Vertex
+from orchestration.plan.codec import Codec
+from orchestration.plan.hooks import Hook
+from orchestration.plan.initials import declared
+from orchestration.plan.nodes import NODES, Arm, Compensation, Fold, Into, Scope, Vertex, WaitFor
 from orchestration.plan.typenames import type_name
 from orchestration.policies import Retry, Tolerate
 
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 MOST_VALUES = 10_000  # of a join: a function is asked whether it takes so many, which costs memory
 KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (*NODES, Arm, Vertex, Into, Compensation, Retry, Tolerate, Body)
+    kind.__name__: kind for kind in (*NODES, Arm, Vertex, Into, Compensation, Hook, Retry, Tolerate, Body)
 }
-TYPE_FIELDS = frozenset({(Scope, "takes"), (Arm, "kind")})
+TYPE_FIELDS = frozenset({(Scope, "takes"), (Arm, "kind"), (WaitFor, "kind")})
+VALUE_FIELDS = frozenset({(Fold, "initial"), (Into, "initial")})
 
 
 def encode(value: Any) -> Json:  # noqa: ANN401 - any part of a plan
@@ -40,8 +44,16 @@ def encode(value: Any) -> Json:  # noqa: ANN401 - any part of a plan
     for field in attrs.fields(kind):
         content = getattr(value, field.name)
         if field.eq and content != field.default:
-            data[field.name] = type_name(content) if (kind, field.name) in TYPE_FIELDS else encode(content)
+            data[field.name] = _encode_field(value, kind, field.name, content)
     return data
+
+
+def _encode_field(holder: Any, kind: type, name: str, content: Any) -> Json:  # noqa: ANN401 - of any kind
+    if (kind, name) in TYPE_FIELDS:
+        return type_name(content)
+    if (kind, name) in VALUE_FIELDS:
+        return Codec((*declared(holder), type(content))).encode(content, name)
+    return encode(content)
 
 
 def parse(text: str, registry: Registry) -> tuple[Scope, str]:
@@ -73,22 +85,30 @@ def _decode(data: Any, path: str, registry: Registry) -> Any:  # noqa: ANN401 - 
     kind = KINDS.get(str(data.get("is")))
     if kind is None:
         raise _invalid(path, f"an object of kind {data.get('is')!r}", f"one of {', '.join(KINDS)}")
-    known = {field.name for field in attrs.fields(kind) if field.eq}
-    fields = {}
-    for name, content in data.items():
-        inner = f"{path}.{name}"
-        if (kind, name) in TYPE_FIELDS:
-            fields[name] = registry.type(_text(content, inner), inner)
-        elif name in known:
-            fields[name] = _decode(content, inner, registry)
-        elif name != "is":
-            raise _invalid(inner, "a field of this name", f"the fields of a {kind.__name__}")
+    fields = _decode_fields(kind, data, path, registry)
     if kind is Body:
         return _body(fields, path, registry)
     try:
         return kind(**fields)
     except (AttributeError, TypeError, ValueError) as error:
         raise _invalid(path, f"{kind.__name__} with {', '.join(fields)}", f"the fields of a {kind.__name__}") from error
+
+
+def _decode_fields(kind: type, data: dict[str, Any], path: str, registry: Registry) -> dict[str, Any]:
+    known = {field.name for field in attrs.fields(kind) if field.eq}
+    fields = {}
+    for name, content in data.items():
+        inner = f"{path}.{name}"
+        if (kind, name) in TYPE_FIELDS:
+            found = registry.type(_text(content, inner), inner)
+            fields[name] = type(None) if kind is Arm and found is None else found
+        elif (kind, name) in VALUE_FIELDS:
+            fields[name] = registry.codec.decode(content, inner)
+        elif name in known:
+            fields[name] = _decode(content, inner, registry)
+        elif name != "is":
+            raise _invalid(inner, "a field of this name", f"the fields of a {kind.__name__}")
+    return fields
 
 
 def _body(fields: dict[str, Any], path: str, registry: Registry) -> Body:

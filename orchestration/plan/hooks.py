@@ -5,7 +5,7 @@ The same values stand on a step, on a workflow, where they concern all steps in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
 
@@ -13,10 +13,11 @@ from orchestration.frozen import frozen
 from orchestration.plan.body import Body
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from orchestration.plan.moments import Asked, Moment
 
+When = Literal["before", "after"]  # a step: before its first attempt, or after it has succeeded
 Point = Literal["workflow", "step", "attempt", "retry", "undo", "cancel", "resume"]
 POINTS: tuple[Point, ...] = get_args(Point)
 STRICT_POINTS: tuple[Point, ...] = ("step",)
@@ -28,9 +29,6 @@ class Veto:
     """What a gate returns to forbid a step: it fails with `Vetoed`, for this `reason` (S31)."""
 
     reason: str
-
-
-T = TypeVar("T")
 
 
 def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:
@@ -116,3 +114,11 @@ def _body(function: object, what: str) -> Body:
         message = f"a {what} is a function that takes one value, found {function!r}"
         raise TypeError(message)
     return body
+
+
+def asks_of(hooks: Iterable[Hook]) -> tuple[When, ...]:
+    """Return when a step asks these hooks: gates before it, strict observers before and after it (S31, S32)."""
+    known = tuple(hooks)
+    if any(hook.strict for hook in known):
+        return ("before", "after")
+    return ("before",) if any(hook.kind == "gate" for hook in known) else ()

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, cast
 
 from orchestration.frozen import evolve
+from orchestration.plan.nodes import Graph
 from orchestration.plan.tree import child_path, children_of, with_children
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from orchestration.plan.nodes import Node, Scope
     from orchestration.plan.report import Report
+    from orchestration.plan.topology import Need
 
 NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 DEFAULTED = "\0"  # stands before a name that nobody gave; no legal name has it, and nobody writes it
@@ -40,7 +42,22 @@ def _named(node: Node, path: str, report: Report, numbers: Iterator[int]) -> Nod
     for how, child in children:
         name = next(names) if how == "named" else child.name.removeprefix(DEFAULTED)
         done.append(_named(evolve(child, name=name), child_path(path, how, name), report, numbers))
-    return with_children(numbered, tuple(done))
+    complete = with_children(numbered, tuple(done))
+    return _needs_named(complete) if isinstance(complete, Graph) else complete
+
+
+def _needs_named(graph: Graph) -> Graph:
+    """Replace needs that are positions by the names that stand there; what is out of range stays for the checks."""
+    names = dict(enumerate(vertex.node.name for vertex in graph.vertices))
+
+    def final(need: Need) -> Need:
+        return names.get(need, need) if isinstance(need, int) else need
+
+    vertices = tuple(evolve(vertex, needs=tuple(map(final, vertex.needs))) for vertex in graph.vertices)
+    gives = graph.gives
+    if gives is not None:
+        gives = tuple(map(final, gives)) if isinstance(gives, tuple) else final(gives)
+    return evolve(graph, vertices=vertices, gives=gives)
 
 
 def _unique(names: list[str], path: str, report: Report) -> Iterator[str]:

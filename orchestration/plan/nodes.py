@@ -17,9 +17,8 @@ from orchestration.policies import Mode, OnPartial, OnUndoFailure, Retry, names_
 
 if TYPE_CHECKING:
     from orchestration.plan.body import Body
-    from orchestration.plan.hooks import Hook
+    from orchestration.plan.hooks import Hook, When
 
-When = Literal["before", "after"]  # a step: before its first attempt, or after it has succeeded
 IN_DOUBT_ON = ("TimeoutError", "ConnectionError")
 UNDO_RETRY = Retry()
 UNDO_TIMEOUT = 30.0

@@ -25,6 +25,7 @@ import attrs
 import pydantic
 import pydantic_core
 
+from orchestration.failures import Failure
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
@@ -153,7 +154,9 @@ def form_of(kind: type) -> Form | None:
         defaults = {field.name: _dataclass_default(field) for field in dataclasses.fields(kind)}
     else:
         return None
-    return _Record(kind, defaults, _take_object(tuple(defaults)), partial(_build_object, kind))
+    # a Failure's exception is there only in the process where it was raised (S8): it is read as its default, None
+    written = tuple(name for name in defaults if not (name == "exception" and issubclass(kind, Failure)))
+    return _Record(kind, defaults, _take_object(written), partial(_build_object, kind))
 
 
 def _constant(value: object) -> Default:

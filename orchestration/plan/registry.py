@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import inspect
 import re
+from enum import EnumMeta
+from functools import cached_property
 from types import FunctionType, ModuleType
-from typing import Any, final
+from typing import Any, Literal, cast, final
 
 from orchestration.errors import UnresolvedReference
 from orchestration.plan.body import reference
+from orchestration.plan.codec import Codec
+from orchestration.plan.library import numbered
 from orchestration.plan.typenames import type_name
 
 BUILTINS = (bool, int, float, str, bytes, list, dict, set, frozenset, tuple, object)
+LIBRARY = (numbered,)
+_VALUE = r"""b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*"|[^\s,|'"\[\]]+"""
+VALUE = re.compile(_VALUE)
+LITERAL = re.compile(rf"Literal\[((?:{_VALUE})(?:, (?:{_VALUE}))*)\]")
 
 
 @final
@@ -30,7 +40,7 @@ class Registry:
         """
         self._functions: dict[str, Any] = {}
         self._types: dict[str, Any] = {"None": None, "Any": Any}
-        for thing in (*BUILTINS, *things):
+        for thing in (*BUILTINS, *LIBRARY, *things):
             if isinstance(thing, ModuleType):
                 for name, member in sorted(vars(thing).items()):
                     if not name.startswith("__"):
@@ -80,7 +90,32 @@ class Registry:
         Raises:
             UnresolvedReference: if it is not registered.
         """
+        literal = LITERAL.fullmatch(name)
+        if literal is not None and name not in self._types:
+            values = tuple(self._value(text, name, path) for text in VALUE.findall(literal[1]))
+            return cast("Any", Literal)[values]
         return self._look_up(self._types, name, path, "type")
+
+    def _value(self, text: str, name: str, path: str) -> Any:  # noqa: ANN401 - a literal's value
+        """Return one value of a literal: plain data, or a member of an enum that is registered."""
+        if ":" not in text or text.endswith(("'", '"')):
+            with contextlib.suppress(ValueError, SyntaxError, MemoryError):
+                return ast.literal_eval(text)
+        owner, _, member = text.rpartition(".")
+        kind = self._look_up(self._types, owner, path, "type")
+        if not isinstance(kind, EnumMeta) or member not in kind.__members__:
+            raise UnresolvedReference(
+                path,
+                found=f"the value {text!r} of {name}",
+                expected="a str, int, bool, bytes or a member of an enum of the registry",
+                mend="The enum has changed: register the one that has this member, or write the plan again.",
+            )
+        return kind[member]
+
+    @cached_property
+    def codec(self) -> Codec:
+        """What reads the values in a plan: it knows the types that are registered."""
+        return Codec(tuple(self._types.values()))
 
     @staticmethod
     def _look_up(table: dict[str, Any], name: str, path: str, what: str) -> Any:  # noqa: ANN401 - as registered

@@ -5,19 +5,41 @@ from __future__ import annotations
 import collections.abc
 import enum
 import types
-from typing import Any, TypeGuard, Union, get_args, get_origin
+from typing import Any, Literal, TypeGuard, Union, cast, get_args, get_origin
 
-from orchestration.plan.types import plain
+from orchestration.plan.types import members_of, plain
 
 
 def union_members(kind: object) -> tuple[object, ...] | None:
-    """Return the members of a union, or a class as the only one; `None` where the type is not known."""
-    kind = plain(kind)
-    if get_origin(kind) in (Union, types.UnionType):
-        return tuple(member for inner in get_args(kind) for member in union_members(inner) or (inner,))
-    if _is_class(kind):
-        return (kind,)
-    return None
+    """Return the members of a union, each value of a literal, a class alone; `None` where the type is not known."""
+    members = members_of(kind)
+    return None if len(members) == 1 and not _is_class(members[0]) and not literals(kind) else members
+
+
+def literals(kind: object) -> dict[tuple[type, object], object]:
+    """Return each value of a literal as a literal, by its class and itself: `1` is not `True`."""
+    if get_origin(kind) is not Literal:
+        return {}
+    return {(type(value), value): cast("Any", Literal)[value] for value in get_args(kind)}
+
+
+def single_values(kind: object) -> dict[tuple[type, object], object]:
+    """Return the values of an enum, of `bool` or None as literals; a class of which there may be others has none."""
+    if kind is bool:
+        return literals(Literal[True, False])
+    if kind is types.NoneType:
+        return {(types.NoneType, None): cast("Any", Literal)[None]}
+    if not isinstance(kind, enum.EnumMeta) or issubclass(kind, enum.Flag):
+        return {}
+    members = tuple(cast("type[enum.Enum]", kind))
+    return literals(cast("Any", Literal)[members]) if members else {}
+
+
+def either(outputs: list[object]) -> object:
+    """Return the union of types, `Any` where one of them is not known or there are none."""
+    if not outputs or any(output is Any for output in outputs):
+        return Any
+    return Union[tuple(outputs)]  # noqa: UP007 - built at run time
 
 
 def item_type(kind: object) -> object | None:
@@ -45,6 +67,15 @@ def unordered(kind: object) -> bool:
     return isinstance(origin, type) and (
         issubclass(origin, set | frozenset) or origin in (collections.abc.Set, collections.abc.MutableSet)
     )
+
+
+def streaming(kind: object) -> bool:
+    """Tell whether a type is a stream, or a union with one: what can be read once, and may never end (S16)."""
+    kind = plain(kind)
+    if get_origin(kind) in (Union, types.UnionType):
+        return any(streaming(member) for member in get_args(kind))
+    origin = get_origin(kind) or kind
+    return isinstance(origin, type) and issubclass(origin, collections.abc.AsyncIterable | collections.abc.Iterator)
 
 
 def _is_class(kind: object) -> TypeGuard[type]:

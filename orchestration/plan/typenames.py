@@ -153,6 +153,8 @@ def _hint(kind: type, name: str) -> object:
     """Resolve the annotation of one field among the names of the class that declares it."""
     for base in kind.__mro__:
         if name in vars(base).get("__annotations__", {}):
-            names = {**module_names(base), **type_parameters(base), base.__name__: base}
+            # `frozen` builds a class in two steps: the annotations are on the draft, and mean the class itself
+            own = kind if (kind.__module__, kind.__qualname__) == (base.__module__, base.__qualname__) else base
+            names = {**module_names(base), **type_parameters(base), base.__name__: own}
             return resolve(vars(base)["__annotations__"][name], names)
     return Any  # made by `attr.ib` or `collections.namedtuple`, without an annotation

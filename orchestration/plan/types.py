@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Literal, NewType, TypeVar, cast, get_args
 
 import typing_extensions as te
 
+from orchestration.results import Ok
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -170,7 +172,7 @@ def _arguments(need: type, have: tuple[object, ...] | None, wanted: tuple[object
     if need is tuple:
         return _tuples(have, wanted, depth)
     result = _worst(_fits(one, other, depth + 1) for one, other in zip(have, wanted, strict=False))
-    if len(have) != len(wanted) or (result is Fit.MISFITS and need not in (*_ONE, *_TWO, type)):
+    if len(have) != len(wanted) or (result is Fit.MISFITS and need not in (*_ONE, *_TWO, type, Ok)):
         return Fit.UNKNOWN
     return result
 

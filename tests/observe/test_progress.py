@@ -186,6 +186,16 @@ def test_table_has_the_steps_of_the_plan() -> None:
     ]
 
 
+def test_table_has_the_steps_of_every_construct() -> None:
+    """Iterations count together as items do; what recovers stands at a path of its own."""
+    flow: Any = Workflow[int]("w").loop(step(both, timeout=3), until=lambda n, i: True, max_iterations=2)
+    flow = flow.pure(lambda n: [n]).fold(0, lambda one, other: one).recover(both, on=ValueError, name="mend")
+    assert list(steps_of(flow.compile().root, "w")) == ["w/both[]", "w/fold[]", "w/mend"]
+    progress = folded(ok("w/both[0]"), ok("w/both[1]"), ok("w/sub#1/a"), ok("w/sub#2/a"))
+    assert progress.at("w/both[]") == Counts(done=2)
+    assert progress.at("w/sub/a") == Counts(done=2)
+
+
 def test_table_is_drawn_seldom() -> None:
     """However many events come at a time, only the first and the last picture are drawn."""
     assert picture(*(ok(f"w/item[{index}]") for index in range(5000))).count("retried") == 2

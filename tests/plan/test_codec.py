@@ -20,7 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
+from orchestration.failures import Failure
 from orchestration.plan.codec import MAX_DEPTH, Codec, canonical
+from orchestration.results import Err, NotStarted, Ok
 from tests.plan.values import (
     CODEC,
     FORGED,
@@ -192,6 +194,18 @@ def test_a_value_without_a_form_is_refused_with_its_path(value: object, message:
     with pytest.raises(Unserialisable, match=message) as caught:
         Codec([*TYPES, Hollow]).encode(value)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_failure_is_kept_without_its_exception() -> None:
+    """S8: the exception is there only in the process where it was raised; all else of a result comes back."""
+    codec = Codec((Ok, Err, NotStarted, Failure))
+    error = ValueError("no")
+    error.__cause__ = KeyError("key")
+    results = [Ok(3), Err(Failure.of(error, "f/a")), NotStarted("a")]
+    again: Any = codec.decode(json.loads(json.dumps(codec.encode(results))))
+    assert again == results
+    assert again[1].failure.exception is None
+    assert again[1].failure.cause.kind == "KeyError"
 
 
 def test_a_value_may_occur_twice() -> None:

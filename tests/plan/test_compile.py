@@ -17,7 +17,8 @@ from orchestration.plan.compile import Plan
 from orchestration.plan.registry import Registry
 from tests import bodies
 from tests.bodies import Order, Receipt, double, increase, is_even, pair_total, settle, spread, sum_of, total, undo
-from tests.plan.wrong_programs import WRONG, Users, either, later, of_order, of_receipt, shout
+from tests.plan import wrong_constructs, wrong_programs
+from tests.plan.wrong_programs import Users, either, later, of_order, of_receipt, shout
 
 flow: Any = Workflow[int]("f")
 UserId = NewType("UserId", int)
@@ -77,6 +78,9 @@ def compiled(problems: Any) -> list[str]:
     return [str(problem) for problem in caught.value.exceptions]
 
 
+WRONG = [*wrong_programs.WRONG, *wrong_constructs.WRONG]
+
+
 @pytest.mark.parametrize(("build", "message"), [case[1:] for case in WRONG], ids=[case[0] for case in WRONG])
 def test_a_wrong_program_is_told_where_what_and_how_to_mend_it(build, message) -> None:
     """S6: one defect gives one problem, with its path, what was found, what was expected and the mend."""
@@ -90,7 +94,7 @@ def test_a_wrong_program_is_told_where_what_and_how_to_mend_it(build, message) -
 def test_no_two_wrong_programs_share_a_name() -> None:
     """S6: the corpus is what it says, one defect a program."""
     names = [name for name, _, _ in WRONG]
-    assert len(set(names)) == len(names) > 40
+    assert len(set(names)) == len(names) > 190
 
 
 def test_all_problems_are_told_at_once_in_plan_order() -> None:
@@ -228,18 +232,18 @@ def test_a_joining_workflow_gets_the_tuple() -> None:
         lambda: flow.step(double, retries=3),
         lambda: flow.step(double, spread=True),
         lambda: flow.step(double, compensation=None),
-        lambda: flow.step(Workflow[int]("sub").step(double), retry=Retry()),
+        lambda: flow.step(Workflow[int]("sub").step(double), limit="shop"),
         lambda: flow.tap(step(double), attempt_timeout=1),
         lambda: flow.pure(double, retry=Retry()),
         lambda: flow.branch(retry=Retry()),
-        lambda: flow.fork(double).join(retry=Retry()),
-        lambda: flow.fork(double).join(step(double), retry=Retry()),
-        lambda: Workflow[list[int]]("f").map(double, retry=Retry()),
+        lambda: flow.fork(double).join(limit="shop"),
+        lambda: flow.fork(double).join(Workflow("sub").step(double), limit="shop"),
+        lambda: Workflow[list[int]]("f").map(double, limit="shop"),
         lambda: flow.step(double).compensate(undo, doubt=settle),
         lambda: flow.step(double, name=5),
         lambda: flow.branch(name=double),
         lambda: Workflow[int](5),
-        lambda: Workflow[int]("f", retry=Retry()),
+        lambda: Workflow[int]("f", limit="shop"),
     ],
 )
 def test_an_option_that_cannot_take_effect_is_a_type_error_at_the_call(call) -> None:

@@ -8,7 +8,7 @@ import inspect
 import json
 import sys
 import types
-from typing import Any
+from typing import Any, Literal
 from unittest.mock import ANY
 
 import pytest
@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 from orchestration import Retry, Services, Workflow, method, step
 from orchestration.errors import InvalidDocument, PlanErrors, UnresolvedReference
 from orchestration.outcomes import Succeeded
-from orchestration.plan.compile import Plan
+from orchestration.plan.body import Body
+from orchestration.plan.compile import Plan, compile_plan
+from orchestration.plan.nodes import Arm, Branch, Scope, Step
 from orchestration.plan.registry import Registry
 from orchestration.runtime.local import LocalEngine
 from tests import bodies
 from tests.bodies import Order, Receipt, double, increase, is_even, pair_total, settle, spread, total, undo, void
 from tests.machine import Machine
-from tests.plan.everything import GIVEN, Cache, Store, everything
+from tests.plan.everything import GIVEN, Cache, Color, Store, everything, tally
 from tests.plans import workflows
 
 flow: Any = Workflow[int]("f")
@@ -140,6 +142,33 @@ def test_any_plan_that_was_read_runs_as_before(workflow, value) -> None:
     assert again.log == run.log
 
 
+def test_first_accumulators_are_read_by_the_types_of_the_registry() -> None:
+    """S16, S37: a record comes back as its class, and one that is not registered is named."""
+    plan = Workflow[list[int]]("f").fold(Receipt(3), tally).compile()
+    [fold] = read(plan.to_json(), Registry(tally, Receipt, list[int])).root.children
+    assert fold.initial == Receipt(3)  # type: ignore[union-attr]
+    with pytest.raises(UnresolvedReference) as caught:
+        read(plan.to_json(), Registry(tally, list[int]))
+    assert str(caught.value).startswith("plan.children[0].initial: found the class 'tests.bodies:Receipt'")
+
+
+def test_a_value_that_is_only_its_class_is_read_back() -> None:
+    """S16: a function without annotations may begin with any record."""
+    plan = Workflow[list[int]]("f").map(double).into(Receipt(3), max).compile()
+    [node] = read(plan.to_json(), Registry(double, max, Receipt, list[int])).root.children
+    assert node.into.initial == Receipt(3)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", [type(None), Order, Literal["a", "b"], Literal[Color.RED], Literal[1, 2]])
+def test_what_an_arm_takes_is_read_back(kind) -> None:
+    """S13, S37: classes, None, values and members of enums."""
+    arms = (Arm(Step("len", Body.of(len)), kind=kind),)
+    plan = compile_plan(Scope("f", (Branch("b", arms, Step("other", Body.of(len))),), Any))
+    again = read(plan.to_json(), Registry(len, Order, Color))
+    assert again == plan
+    assert again.nodes == plan.nodes
+
+
 def test_nothing_is_imported() -> None:
     """S37: a plan that names a module is no reason to import it."""
     text = flow.step(double).compile().to_json().replace("tests.bodies:double", "this:x")
@@ -230,7 +259,7 @@ def test_a_service_that_is_not_registered_is_named() -> None:
         ({**DATA, "plan": {**DATA["plan"], "more": 1}}, "plan.more: found a field of this name"),
         ({**DATA, "plan": {**DATA["plan"], "number": 1}}, "plan.number: found a field of this name"),
         ({**DATA, "plan": {**DATA["plan"], "takes": ["int"]}}, "plan.takes: found ['int']; expected a reference"),
-        ({**DATA, "plan": {**DATA["plan"], "children": 5}}, "plan: found nodes that make no plan"),
+        ({**DATA, "plan": {**DATA["plan"], "children": 5}}, "plan: found Scope with "),
         ({**DATA, "plan": {**DATA["plan"], "name": 5}}, "plan: found nodes that make no plan"),
         ({**DATA, "plan": {"is": "Scope"}}, "plan: found Scope with ; expected the fields of a Scope"),
         (

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from orchestration import Retry, Workflow, method
+from orchestration import Graph, Retry, Signal, Workflow, graph, method, tolerate
 from tests.bodies import Order, Receipt, double, increase, is_even, pair_total, settle, spread, undo, void
-from tests.plan.everything import Cache, Store, everything
+from tests.plan.everything import Cache, Color, Store, everything, of_color, of_failure, past, tally
 
 ROOT = Path(__file__).parents[2]
-GOLDEN = "31b628f22795a78dd30c7572c9e51de96224b6255a8c53c74708b32b40a82d53"
+GOLDEN = "cbd427f2ea28ab4fc1db3080490d66995cc49db0bb94190d228781a8848487f3"
 """What `everything` has on every supported Python. A release that changes it starts no stored run of an older one."""
 
 SHOW = "from tests.plan.everything import everything; print(everything.compile().fingerprint)"
@@ -41,6 +41,18 @@ print(flow.compile().fingerprint, flow.compile().services)
 """
 flow: Any = Workflow[int]("f")
 numbers: Any = Workflow[list[int]]("f")
+SUB = Workflow[int]("sub").step(double)
+
+
+def apart(g: Graph[int]) -> Any:
+    """Describe two members that do not need each other."""
+    g.node(increase, g.input)
+    return g.node(double, g.input)
+
+
+def apart_both(g: Graph[int]) -> Any:
+    """Describe two members that the graph gives."""
+    return g.node(increase, g.input), g.node(double, g.input)
 
 
 def fingerprint(workflow: Any) -> str:
@@ -182,6 +194,53 @@ VARIANTS: dict[str, Any] = {
     "method": flow.step(Store.put),
     "method of a stated service": flow.step(method(Store, Store.put)),
     "method of another service": flow.step(method(Cache, Cache.put)),
+    "timeout of the whole": flow.step(double, timeout=3),
+    "another timeout of the whole": flow.step(double, timeout=4),
+    "limit": flow.step(double, limit="shop"),
+    "retried workflow": flow.step(SUB, retry=Retry()),
+    "retried workflow that goes on": flow.step(SUB, retry=Retry(), on_partial="continue"),
+    "workflow": flow.step(SUB),
+    "default retry": Workflow[int]("f", retry=Retry()).step(increase),
+    "cap of a run": Workflow[int]("f", max_concurrency=3).step(double),
+    "recover": flow.step(double).recover(of_failure, on=ValueError),
+    "recover from other kinds": flow.step(double).recover(of_failure, on=(ValueError, OSError)),
+    "recover that goes on": flow.step(double).recover(of_failure, on=ValueError, on_partial="continue"),
+    "cleanup": flow.cleanup(undo),
+    "retry of a cleanup": flow.cleanup(undo, retry=Retry(max_attempts=1)),
+    "timeout of a cleanup": flow.cleanup(undo, timeout=3),
+    "limit of a cleanup": flow.cleanup(undo, limit="shop"),
+    "pivot": flow.step(double).pivot(),
+    "sleep": flow.sleep(3),
+    "longer sleep": flow.sleep(4),
+    "signal": flow.wait_for(Signal("approval", int)),
+    "signal under another name": flow.wait_for(Signal("refusal", int), name="approval"),
+    "signal of another type": flow.wait_for(Signal("approval", bool)),
+    "signal into a function": flow.wait_for(Signal("approval", int), pair_total),
+    "loop": flow.loop(double, until=past, max_iterations=3),
+    "loop by another test": flow.loop(double, until=max, max_iterations=3),
+    "loop while": flow.loop(double, while_=past, max_iterations=3),
+    "longer loop": flow.loop(double, until=past, max_iterations=4),
+    "fold": numbers.fold(0, pair_total),
+    "fold from another value": numbers.fold(1, pair_total),
+    "fold from a value of another type": numbers.fold(True, pair_total),  # noqa: FBT003 - a value
+    "fold from a record": numbers.fold(Receipt(1), tally, name="pair_total"),
+    "fold from another record": numbers.fold(Receipt(2), tally, name="pair_total"),
+    "map into": numbers.map(double).into(0, pair_total),
+    "map into, from another value": numbers.map(double).into(1, pair_total),
+    "map that collects": numbers.map(double, on_error="collect"),
+    "map that goes on": numbers.map(double, on_error="collect", on_partial="continue"),
+    "map that tolerates": numbers.map(double, on_error=tolerate(count=1)),
+    "map that tolerates more": numbers.map(double, on_error=tolerate(count=2)),
+    "map that tolerates a part": numbers.map(double, on_error=tolerate(ratio=1)),
+    "map that is a race": numbers.map(double).race(),
+    "fork that is a race": flow.fork(double).race(),
+    "graph": flow.step(graph(lambda g: g.node(double, g.node(increase, g.input)), name="fork")),
+    "graph with other needs": flow.step(graph(apart, name="fork")),
+    "graph that gives both": flow.step(graph(apart_both, name="fork")),
+    "case of a value": flow.branch().case(1, double).otherwise(double),
+    "case of a truth value": flow.branch().case(True, double).otherwise(double),  # noqa: FBT003 - a value
+    "case of a member": Workflow[Any]("f").branch().case(Color.RED, of_color).otherwise(double),
+    "case of another member": Workflow[Any]("f").branch().case(Color.BLUE, of_color).otherwise(double),
     "order of two": flow.step(spread).map(double),
 }
 

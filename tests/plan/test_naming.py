@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestration import Workflow, step
+from orchestration import Failure, Retry, Signal, Workflow, graph, step
 from orchestration.plan.naming import DEFAULTED
 from orchestration.plan.tree import child_path, children_of
 from tests.bodies import double, increase, is_even, pair_total, spread, undo
@@ -29,6 +29,11 @@ class Users:
     def get(self, number: int) -> int:
         """Return the number."""
         return number
+
+
+def len_of(failure: Failure) -> int:
+    """Return the length of a message."""
+    return len(failure.message)
 
 
 def paths(workflow: Any) -> list[str]:
@@ -83,6 +88,44 @@ def named(workflow: Any) -> list[str]:
 def test_a_node_is_called_by_its_body_and_a_lambda_by_its_method(workflow, names) -> None:
     """S4: a name that nobody gave is the body's, or the method's where the body has none; siblings are numbered."""
     assert named(workflow) == names
+
+
+@pytest.mark.parametrize(
+    ("workflow", "names"),
+    [
+        (flow.step(double).recover(lambda failure: 0, on=ValueError), ["double", "recover"]),
+        (flow.step(double).recover(len_of, on=ValueError), ["double", "len_of"]),
+        (flow.cleanup(undo).cleanup(lambda n: n).cleanup(undo), ["undo", "cleanup", "undo_2"]),
+        (flow.step(double).pivot().step(double).pivot(), ["double", "pivot", "double_2", "pivot_2"]),
+        (flow.sleep(1).sleep(2, name="rest").sleep(3), ["sleep", "rest", "sleep_2"]),
+        (flow.wait_for(Signal("approval", int)).wait_for(Signal("approval", int)), ["approval", "approval_2"]),
+        (flow.loop(double, until=pair_total, max_iterations=2), ["double"]),
+        (flow.loop(lambda n: n, while_=pair_total, max_iterations=2), ["loop"]),
+        (flow.step(spread).fold(0, pair_total), ["spread", "pair_total"]),
+        (flow.step(spread).fold(0, lambda one, other: one), ["spread", "fold"]),
+        (flow.fork(double).race(), ["fork"]),
+        (flow.step(graph(lambda g: g.node(double, g.input))), ["graph"]),
+    ],
+)
+def test_later_constructs_are_called_by_their_body_or_method(workflow, names) -> None:
+    """S4: as a step is."""
+    assert named(workflow) == names
+
+
+def test_policies_share_the_path_of_what_they_are_around() -> None:
+    """S4: a timeout, a retry of the whole, a recover and a compensation are no segments of their own."""
+    sub = Workflow[int]("sub").step(double)
+    around = flow.step(sub, retry=Retry(), timeout=3).compensate(undo).recover(step(len_of, timeout=3), on=ValueError)
+    assert paths(around) == ["f", "f/sub", "f/sub/double", "f/len_of"]
+
+
+def test_iterations_have_paths_as_items_have() -> None:
+    """S4, S16, S17: `name[i]`; in a graph each member has a segment."""
+    sub = Workflow[int]("sub").step(double)
+    again = flow.loop(sub, until=pair_total, max_iterations=2).step(spread).fold(0, pair_total)
+    assert paths(again) == ["f", "f/sub", "f/sub[]", "f/sub[]/double", "f/spread", "f/pair_total", "f/pair_total[]"]
+    members = flow.step(graph(lambda g: g.node(double, g.node(double, g.input)), name="g"))
+    assert paths(members) == ["f", "f/g", "f/g/double", "f/g/double_2"]
 
 
 def test_a_given_name_stays_and_defaulted_ones_make_way() -> None:

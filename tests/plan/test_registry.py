@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
 from orchestration import Workflow
 from orchestration.errors import UnresolvedReference
 from orchestration.plan.compile import Plan
+from orchestration.plan.library import numbered
 from orchestration.plan.registry import Registry
+from orchestration.plan.typenames import type_name
 from tests import bodies
 from tests.bodies import Order, double
 from tests.plan import kinds
@@ -117,6 +119,51 @@ def test_types_are_found_by_their_canonical_name(tp) -> None:
     """S37: classes and type forms."""
     plan = Workflow[tp]("f").compile()
     assert Plan.from_json(plan.to_json(), Registry(tp)).takes == tp
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [
+        Literal["a", "b, c", "d\"'e\\", "x:y", "[z]", b"z"],
+        Literal[1, True, -5],
+        Literal[kinds.Color.RED],
+        Literal["q", kinds.Color.BLUE, kinds.Level.LOW],
+        Literal[-7],
+    ],
+)
+def test_literals_need_not_be_registered(literal) -> None:
+    """S13: their values are read from the text, nothing is run; members of an enum are those of the registered one."""
+    assert Registry(kinds).type(type_name(literal), "p") == literal
+
+
+def test_a_literal_may_be_registered_as_it_is() -> None:
+    """S37: what is registered comes first."""
+    own = Literal["a", "b"]
+    assert Registry(own).type("Literal['a', 'b']", "p") is own
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Literal[shop:Color.RED]", "p: found the type 'shop:Color'; expected a type of the registry."),
+        ("Literal[tests.plan.kinds:Color.PINK]", "p: found the value 'tests.plan.kinds:Color.PINK' of Literal["),
+        ("Literal[tests.plan.kinds:Order.id]", "p: found the value 'tests.plan.kinds:Order.id' of Literal["),
+        ("Literal[print]", "p: found the type ''; "),
+        ("Literal[]", "p: found the type 'Literal[]'; "),
+        ("Literal['a'] | list[int]", "p: found the type \"Literal['a'] | list[int]\"; "),
+    ],
+)
+def test_a_literal_that_cannot_be_read_is_unresolved(name, message) -> None:
+    """S37: nothing is evaluated but plain data."""
+    with pytest.raises(UnresolvedReference) as caught:
+        Registry(kinds).type(name, "p")
+    assert str(caught.value).startswith(message)
+
+
+def test_the_functions_that_the_builder_uses_are_known() -> None:
+    """S37: `.enumerate()` is no function of the caller's."""
+    assert Registry().function("orchestration.plan.library:numbered", "p") is numbered
+    assert numbered("ab") == [(0, "a"), (1, "b")]
 
 
 def test_a_module_is_all_that_it_holds_and_no_more() -> None:

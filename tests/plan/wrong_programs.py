@@ -581,7 +581,8 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
     (
         "open fork as body",
         lambda: flow.step(flow.fork(double)),
-        "f/Fork: found an open fork (close it with .join() or .join(body)), which cannot be called; "
+        "f/Fork: found an open fork (close it with .join(), .join(body) or .race()), which cannot "
+        "be called; "
         "expected a step that takes 1 value. "
         "Pass a function, a service's method or a workflow.",
     ),
@@ -712,13 +713,6 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
         "Leave run_in out: an async function runs in the event loop.",
     ),
     (
-        "unknown place to run in",
-        lambda: flow.step(double, run_in="process"),
-        "f/double: found run_in='process'; "
-        'expected "loop" or "thread". '
-        "Leave it out: an async function runs in the event loop, another in a thread.",
-    ),
-    (
         "retry as a number",
         lambda: flow.step(double, retry=3),
         "f/double: found 3 as retry; expected a Retry. Write retry=Retry(max_attempts=3), or leave it out.",
@@ -808,49 +802,49 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
         "exhaustive over an unknown type",
         lambda: flow.step(untyped).branch().case(int, double).exhaustive(),
         "f/branch: found exhaustive() over Any; "
-        "expected a value with a declared type: a class or a union of classes. "
+        "expected a value with a declared type: a class, an enum, literals or a union of these. "
         "Annotate what the body before it returns, or close the branch with .otherwise(body).",
     ),
     (
-        "case with a value",
-        lambda: flow.branch().case(3, double).otherwise(double),
-        "f/branch/double: found case(3); "
-        "expected a class that isinstance takes. "
-        "Give each class a .case of its own, or use .when(predicate, body).",
+        "case with a number that is not whole",
+        lambda: flow.branch().case(3.5, double).otherwise(double),
+        "f/branch/double: found case(3.5); "
+        "expected a class that isinstance takes, a member of an enum, or a str, int, bool or None. "
+        "Give each class or value a .case of its own, or use .when(predicate, body).",
     ),
     (
         "case with a union",
         lambda: flow.branch().case(int | str, untyped).exhaustive(),
         "f/branch/untyped: found case(int | str); "
-        "expected a class that isinstance takes. "
-        "Give each class a .case of its own, or use .when(predicate, body).",
+        "expected a class that isinstance takes, a member of an enum, or a str, int, bool or None. "
+        "Give each class or value a .case of its own, or use .when(predicate, body).",
     ),
     (
         "case with a generic",
         lambda: Workflow[list[int]]("f").branch().case(list[int], total).otherwise(total),
         "f/branch/total: found case(list[int]); "
-        "expected a class that isinstance takes. "
-        "Give each class a .case of its own, or use .when(predicate, body).",
+        "expected a class that isinstance takes, a member of an enum, or a str, int, bool or None. "
+        "Give each class or value a .case of its own, or use .when(predicate, body).",
     ),
     (
         "case with a protocol",
         lambda: Workflow[Order]("f").branch().case(Named, untyped).otherwise(untyped),
         "f/branch/untyped: found case(tests.plan.wrong_programs:Named); "
-        "expected a class that isinstance takes. "
-        "Give each class a .case of its own, or use .when(predicate, body).",
+        "expected a class that isinstance takes, a member of an enum, or a str, int, bool or None. "
+        "Give each class or value a .case of its own, or use .when(predicate, body).",
     ),
     (
         "case with a TypedDict",
         lambda: Workflow[Any]("f").branch().case(Shape, untyped).otherwise(untyped),
         "f/branch/untyped: found case(tests.plan.wrong_programs:Shape); "
-        "expected a class that isinstance takes. "
-        "Give each class a .case of its own, or use .when(predicate, body).",
+        "expected a class that isinstance takes, a member of an enum, or a str, int, bool or None. "
+        "Give each class or value a .case of its own, or use .when(predicate, body).",
     ),
     (
         "case with Any",
         lambda: Workflow[Any]("f").branch().case(Any, untyped).otherwise(untyped),
         "f/branch/untyped: found case(Any); "
-        "expected a class that isinstance takes. "
-        "Give each class a .case of its own, or use .when(predicate, body).",
+        "expected a class that isinstance takes, a member of an enum, or a str, int, bool or None. "
+        "Give each class or value a .case of its own, or use .when(predicate, body).",
     ),
 ]
