@@ -19,17 +19,22 @@ from orchestration.failures import Failure
 from orchestration.outcomes import Cancelled, Failed, Outcome, Rollback, Succeeded
 from orchestration.plan.body import method
 from orchestration.plan.compile import Plan
+from orchestration.plan.hooks import Veto, gate, observer
 from orchestration.plan.registry import Registry
+from orchestration.plan.secrets import Secret
 from orchestration.policies import Retry, tolerate
 from orchestration.results import Err, NotStarted, Ok
+from orchestration.runtime.admission import Limits
 from orchestration.runtime.context import StepContext, step_context
 from orchestration.runtime.local import Handle, LocalEngine
 from orchestration.runtime.services import Services
+from orchestration.runtime.tokens import CancelToken
 from orchestration.signals import Signal
 
 __version__ = "0.1.0rc1"
 
 __all__ = [
+    "CancelToken",
     "Cancelled",
     "DeadlineExceeded",
     "Err",
@@ -37,6 +42,7 @@ __all__ = [
     "Failure",
     "Graph",
     "Handle",
+    "Limits",
     "LocalEngine",
     "Node",
     "NotStarted",
@@ -49,15 +55,19 @@ __all__ = [
     "Registry",
     "Retry",
     "Rollback",
+    "Secret",
     "Services",
     "Signal",
     "StepContext",
     "Succeeded",
+    "Veto",
     "Workflow",
     "WorkflowCancelled",
     "WorkflowFailed",
+    "gate",
     "graph",
     "method",
+    "observer",
     "step",
     "step_context",
     "tolerate",

@@ -13,10 +13,15 @@
     ├── PartialRollback      the losers of a race could not all be undone (S20)
     ├── ToleranceExceeded    more members of a group failed than it tolerates (S18)
     ├── NothingToRace        a race among no members (S18)
+    ├── Vetoed               a gate forbade a step (S31)
+    ├── GateFailed           a gate, or a strict observer, failed or gave no answer in time (S31, S32)
     ├── IllegalEvent         an event that cannot happen in this state (S3)
     ├── MissingService       a plan needs a service that is not bound
     ├── MissingLimit         a plan names a limit that the engine gives no capacity (S14)
     ├── MissingExecutor      a plan names an executor that the engine does not have (S11)
+    ├── NotPicklable         a body, value or exception cannot go to another process or back (S11)
+    ├── ProcessDied          the process of a step ended during its work (S11); a ConnectionError as well
+    ├── KeyReused            an idempotency key was used with another input (S5)
     ├── AmbiguousService     two bound services share a function
     ├── SignalRefused        a signal that the run cannot take (S21)
     ├── RunExists            a run id is in use (S5)
@@ -134,12 +139,32 @@ class NothingToRace(Defect):
     """A race among no members has no winner (S18)."""
 
 
+class Vetoed(Defect):
+    """A gate forbade a step (S31)."""
+
+
+class GateFailed(Defect):
+    """A gate, or a strict observer, failed or gave no answer in time: the step fails for it (S31, S32)."""
+
+
 class MissingLimit(Defect):
     """A plan names a limit that the engine gives no capacity (S14)."""
 
 
 class MissingExecutor(Defect):
     """A plan names an executor that the engine does not have (S11)."""
+
+
+class NotPicklable(Defect):
+    """A body, value or exception cannot go to another process or back (S11)."""
+
+
+class ProcessDied(Defect, ConnectionError):
+    """The process of a step ended during its work, which leaves the step in doubt (S11, S22)."""
+
+
+class KeyReused(Defect):
+    """An idempotency key was used with another input (S5)."""
 
 
 class SignalRefused(Defect):

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,28 @@ class Receipt:
     """What some give."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A stream of numbers, so many."""
+
+    count: int
+
+    async def __aiter__(self) -> AsyncIterator[int]:
+        """Give them from 0."""
+        for n in range(self.count):
+            yield n
+
+
+def same(value: Any) -> Any:
+    """Return a value of any type."""
+    return value
+
+
+def both(one: Any, other: Any) -> list[Any]:
+    """Return two values of any type."""
+    return [one, other]
 
 
 def double(n: int) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.failures import Failure
 from orchestration.interpreter.effects import (
+    AskHooks,
     Attempted,
     Cancel,
     CancelTimer,
@@ -17,6 +18,7 @@ from orchestration.interpreter.effects import (
     RunStep,
     RunUndo,
     StartTimer,
+    Tell,
 )
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import (
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
+    from orchestration.plan.hooks import When
 
 
 class Declined(Exception):
@@ -78,17 +81,26 @@ class Machine:
     The timer of a timeout is pending at `path@timeout`, a pull at `path@pull`.
     """
 
-    def __init__(self, plan: Plan, value: object, run_id: str = "run", deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        value: object,
+        run_id: str = "run",
+        deadline: float | None = None,
+        asks: tuple[When, ...] = (),
+    ) -> None:
         """Begin the run at time 0."""
         self.plan = plan
         self.value = value
         self.run_id = run_id
+        self.deadline = deadline
         self.pending: dict[str, Effect] = {}
         self.cancelling: set[str] = set()
+        self.clock = 0.0
         self.log: list[Effect] = []
         self.events: list[Event] = []
         self.state: State
-        self.state, effects = start(plan, value, run_id=run_id, at=0.0, deadline=deadline)
+        self.state, effects = start(plan, value, run_id=run_id, at=0.0, deadline=deadline, asks=asks)
         self._take(effects)
 
     @property
@@ -100,6 +112,15 @@ class Machine:
     def running(self) -> list[str]:
         """The paths of the steps and undos in flight, in the order in which they were emitted."""
         return [path for path, effect in self.pending.items() if isinstance(effect, Attempted)]
+
+    @property
+    def now(self) -> float:
+        """The time of the next event."""
+        return max(self.clock, self.state.at)
+
+    def wait(self, until: float) -> None:
+        """Let it be so late."""
+        self.clock = until
 
     def give(self, event: Event) -> None:
         """Give an event to the interpreter."""
@@ -118,11 +139,15 @@ class Machine:
         for effect in effects:
             self.log.append(effect)
             match effect:
+                case Cancel(attempt=0):
+                    assert isinstance(self.pending[effect.path], AskHooks)
                 case Cancel():
                     assert effect.path in self.pending, "a cancel addresses what is in flight"
                     self.cancelling.add(effect.path)
                 case CancelTimer():
                     assert isinstance(self.pending.pop(place(effect.path, effect.purpose)), StartTimer)
+                case Tell():
+                    pass
                 case CloseStream():
                     self.pending.pop(place(effect.path, "pull"), None)
                 case _:
@@ -140,27 +165,31 @@ class Machine:
         """Let what is in flight at `path` return."""
         effect = self._attempt(path)
         if isinstance(effect, RunStep):
-            self.give(StepSucceeded(path, self.state.at, effect.attempt, output))
+            self.give(StepSucceeded(path, self.now, effect.attempt, output))
         else:
-            self.give(ENDS[type(effect)][0](path, self.state.at, effect.attempt))
+            self.give(ENDS[type(effect)][0](path, self.now, effect.attempt))
+
+    def succeed_anyway(self, path: str) -> None:
+        """Report a success at `path`, whatever is in flight there."""
+        self.give(StepSucceeded(path, self.state.at, 1, None))
 
     def fail(self, path: str, error: Exception | None = None) -> None:
         """Let what is in flight at `path` raise."""
         effect = self._attempt(path)
-        self.give(ENDS[type(effect)][1](path, self.state.at, effect.attempt, failure(path, error)))
+        self.give(ENDS[type(effect)][1](path, self.now, effect.attempt, failure(path, error)))
 
     def time_out(self, path: str, seconds: float = 1.0) -> None:
         """Let what is in flight at `path` take too long."""
         effect = self._attempt(path)
-        self.give(ENDS[type(effect)][2](path, self.state.at, effect.attempt, seconds))
+        self.give(ENDS[type(effect)][2](path, self.now, effect.attempt, seconds))
 
     def end_cancelled(self, path: str, *, started: bool = True) -> None:
         """Let what was told to end do so."""
-        self.give(StepCancelled(path, self.state.at, self._attempt(path).attempt, started))
+        self.give(StepCancelled(path, self.now, self._attempt(path).attempt, started))
 
     def leak(self, path: str, seconds: float | None = None) -> None:
         """Let what was told to end outlive the grace."""
-        self.give(StepLeaked(path, self.state.at, self._attempt(path).attempt, seconds))
+        self.give(StepLeaked(path, self.now, self._attempt(path).attempt, seconds))
 
     def fire(self, path: str) -> None:
         """Let the timer that is pending at `path` be due."""
@@ -172,33 +201,33 @@ class Machine:
         """Let the stream of the map at `path` give an item."""
         pull = self.pending[place(path, "pull")]
         assert isinstance(pull, Pull)
-        self.give(Pulled(path, self.state.at, pull.index, item))
+        self.give(Pulled(path, self.now, pull.index, item))
 
     def exhaust(self, path: str) -> None:
         """Let the stream of the map at `path` end."""
         pull = self.pending[place(path, "pull")]
         assert isinstance(pull, Pull)
-        self.give(Exhausted(path, self.state.at, pull.index))
+        self.give(Exhausted(path, self.now, pull.index))
 
     def fail_pull(self, path: str, error: Exception | None = None) -> None:
         """Let the stream of the map at `path` raise."""
         pull = self.pending[place(path, "pull")]
         assert isinstance(pull, Pull)
-        self.give(PullFailed(path, self.state.at, pull.index, failure(path, error)))
+        self.give(PullFailed(path, self.now, pull.index, failure(path, error)))
 
     def signal(self, name: str, payload: object = None, signal_id: str = "") -> None:
         """Send a signal, by default with an id of its own."""
         number = signal_id or f"{name}-{len(self.events)}"
-        self.give(SignalReceived(self.plan.name, self.state.at, name, number, payload))
+        self.give(SignalReceived(self.plan.name, self.now, name, number, payload))
 
     def go_on(self, path: str) -> None:
         """Let the interpreter go on at `path`."""
         assert isinstance(self.pending[path], Continue)
-        self.give(Continued(path, self.state.at))
+        self.give(Continued(path, self.now))
 
     def cancel(self, reason: str = "enough") -> None:
         """Request a cancel."""
-        self.give(CancelRequested(self.plan.name, self.state.at, reason))
+        self.give(CancelRequested(self.plan.name, self.now, reason))
 
     def call(self, path: str) -> None:
         """Let the body of what is in flight at `path` do its work, here and now."""

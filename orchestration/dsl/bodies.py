@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from orchestration.dsl.options import StepOptions, Until, While, WorkflowOptions, check, name_of, refuse
+from orchestration.dsl.options import StepOptions, Until, While, WorkflowOptions, check, hooks_of, name_of, refuse
 from orchestration.frozen import evolve
 from orchestration.plan.body import Body
 from orchestration.plan.naming import DEFAULTED
@@ -42,6 +42,8 @@ def body_node(body: object, options: Mapping[str, Any], fallback: str, spread: i
     function = Body.of(body, 1 if spread is None else spread)
     name = name_of(options, function.name or fallback)
     policies = {key: option for key, option in options.items() if key not in ("name", "timeout")}
+    if "hooks" in policies:
+        policies["hooks"] = hooks_of(policies["hooks"])
     return with_policies(
         Step(name, function, spread=spread is not None, **policies), {"timeout": options.get("timeout")}
     )

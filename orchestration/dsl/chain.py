@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Never, cast, overload
 
 from typing_extensions import TypeVar
 
-from orchestration.dsl.options import text
+from orchestration.dsl.options import hooks_of, text
 from orchestration.dsl.typed import Typed
 from orchestration.frozen import evolve
 from orchestration.plan.compile import Plan, compile_plan
@@ -15,6 +15,9 @@ from orchestration.plan.nodes import Cleanup, Node, Pivot, Recover, Scope
 from orchestration.runtime.local import LocalEngine, value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orchestration.plan.hooks import Hook
     from orchestration.policies import OnUndoFailure, Retry
     from orchestration.runtime.services import Services
 
@@ -30,7 +33,7 @@ class Chain(Generic[In, Out, R]):
 
     __slots__ = ("_before", "_last", "_plan", "_start")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what holds for a whole workflow, all by name
         self,
         name: str,
         *,
@@ -39,6 +42,7 @@ class Chain(Generic[In, Out, R]):
         retry: Retry | None = None,
         on_undo_failure: OnUndoFailure = "hold",
         compensate_on_cancel: bool = True,
+        hooks: Iterable[Hook] = (),
         takes: object = Any,
     ) -> None:
         """Begin a workflow that passes its input on; `Workflow[Order](...)` sets `takes` to `Order`.
@@ -46,7 +50,7 @@ class Chain(Generic[In, Out, R]):
         `version` declares a change that the plan does not show: a changed body, say (S1). `max_concurrency` caps the
         attempts of a run that are under way at a time (S14). `retry` is the default of the steps (S9).
         `on_undo_failure` says what becomes of the steps before one whose undo fails for good (S26), and
-        `compensate_on_cancel` whether a cancel undoes anything (S28).
+        `compensate_on_cancel` whether a cancel undoes anything (S28). `hooks` concern all that is in it (S31).
         """
         self._start = Scope(
             text("name", name) or "",
@@ -57,6 +61,7 @@ class Chain(Generic[In, Out, R]):
             retry,
             on_undo_failure,
             compensate_on_cancel,
+            hooks_of(hooks),
         )
         self._before: Chain[Any, Any, Any] | None = None
         self._last: Node | None = None

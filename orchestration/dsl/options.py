@@ -7,10 +7,11 @@ service, a method of a service. mypy needs them apart: `Callable[[A], Awaitable[
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, Generic, Literal, Required
+from typing import TYPE_CHECKING, Any, Generic, Literal, Required, cast
 
 from typing_extensions import TypedDict, TypeVar
 
+from orchestration.plan.hooks import Hook
 from orchestration.plan.naming import DEFAULTED, defaulted
 from orchestration.policies import Tolerate
 
@@ -47,6 +48,8 @@ class StepOptions(Named, total=False):
     thread (S11)."""
     limit: str
     """The name of a limit that bounds attempts across runs (S14)."""
+    hooks: Iterable[Hook]
+    """Gates that are asked before it, observers that are told of it (S31)."""
 
 
 class WorkflowOptions(Named, total=False):
@@ -203,3 +206,16 @@ def name_of(options: Mapping[str, Any], default: str) -> str:
     if given is not None:
         return str(given)
     return default if default.startswith(DEFAULTED) else defaulted(default)
+
+
+def hooks_of(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
+    """Return hooks as a tuple.
+
+    Raises:
+        TypeError: if something else is among them.
+    """
+    given: tuple[object, ...] = tuple(hooks)
+    wrong = next((hook for hook in given if not isinstance(hook, Hook)), None)
+    if wrong is not None:
+        raise TypeError(f"hooks are made by gate(...) and observer(...), found {wrong!r}")
+    return cast("tuple[Hook, ...]", given)

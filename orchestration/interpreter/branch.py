@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from orchestration.errors import NoBranchMatched
 from orchestration.failures import Failure
-from orchestration.interpreter.pure import evaluate
+from orchestration.interpreter.pure import holds
 from orchestration.interpreter.turn import Broken
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def enter(node: Branch, path: str, value: object, turn: Turn) -> Frame | Ended:
 def _takes(arm: Arm, path: str, value: object, turn: Turn) -> bool | Broken:
     if arm.test is None:
         return _is(value, arm.kind)
-    answer = evaluate(arm.test, (value,), f"{path}/{arm.node.name}", turn)
-    return answer if isinstance(answer, Broken) else bool(answer.value)
+    return holds(arm.test, (value,), f"{path}/{arm.node.name}", turn)
 
 
 def _is(value: object, kind: Any) -> bool:  # noqa: ANN401 - a class or a literal

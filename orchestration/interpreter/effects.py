@@ -11,7 +11,8 @@ from orchestration.frozen import frozen
 if TYPE_CHECKING:
     from orchestration.failures import Failure
     from orchestration.plan.body import Body
-    from orchestration.plan.nodes import Cleanup, Compensation, Scope, Step, Undoable, When
+    from orchestration.plan.hooks import When
+    from orchestration.plan.nodes import Cleanup, Compensation, Scope, Step, Undoable
     from orchestration.policies import Retry
 
 VALUE = {"holds": "value"}  # marks a field that holds a user's value: only the plan's codec can store it
@@ -132,11 +133,11 @@ class AskHooks:
 
 @frozen
 class Tell:
-    """Tell the hooks of a workflow inside the run that it began, or `how` it ended; nothing is reported (S31)."""
+    """Tell the hooks of a workflow inside the run that it began, or `ended` so; nothing is reported (S31)."""
 
     path: str
     scope: Scope
-    how: Literal["began", "succeeded", "failed", "cancelled"]
+    ended: Literal["succeeded", "failed", "cancelled"] | None
     value: Any = attrs.field(metadata=VALUE)
     failure: Failure | None = None
 

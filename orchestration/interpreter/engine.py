@@ -29,7 +29,7 @@ from orchestration.plan.nodes import WaitFor
 if TYPE_CHECKING:
     from orchestration.interpreter.effects import Effect
     from orchestration.plan.compile import Plan
-    from orchestration.plan.nodes import When
+    from orchestration.plan.hooks import When
 
 Advanced = tuple[State, list["Effect"]]
 

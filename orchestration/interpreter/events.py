@@ -11,7 +11,7 @@ from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUE, Purpose
 
 if TYPE_CHECKING:
-    from orchestration.plan.nodes import When
+    from orchestration.plan.hooks import When
 
 
 @frozen

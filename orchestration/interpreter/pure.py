@@ -32,6 +32,17 @@ def evaluate(
     return Done(output, trail)
 
 
+def holds(test: Body, values: tuple[object, ...], path: str, turn: Turn) -> bool | Broken:
+    """Ask a predicate; an answer of which nobody can say whether it holds fails the node as well (S7)."""
+    answer = evaluate(test, values, path, turn)
+    if isinstance(answer, Broken):
+        return answer
+    try:
+        return bool(answer.value)
+    except Exception as error:  # noqa: BLE001 - an answer is a user's object, its truth may raise anything
+        return turn.broken(Failure.of(error, path))
+
+
 def _refuse(awaitable: object) -> None:
     close = getattr(awaitable, "close", None)
     if close is not None:

@@ -13,7 +13,7 @@ from orchestration.failures import Failure
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.effects import VALUE
 from orchestration.interpreter.members import laid_out
-from orchestration.interpreter.pure import evaluate
+from orchestration.interpreter.pure import holds
 from orchestration.interpreter.trail import Chain, chained
 from orchestration.interpreter.turn import Broken, Done, Stopped
 from orchestration.plan.nodes import Fold, Loop
@@ -84,10 +84,10 @@ def _over(
     if isinstance(node, Fold):
         return Done(value) if index == len(items) else None
     if node.check == "while" or index > 0:
-        answer = evaluate(node.test, (value, index if node.check == "while" else index - 1), path, turn)
+        answer = holds(node.test, (value, index if node.check == "while" else index - 1), path, turn)
         if isinstance(answer, Broken):
             return answer
-        if bool(answer.value) is (node.check == "until"):
+        if answer is (node.check == "until"):
             return Done(value)
     if index == node.max_iterations:
         return turn.broken(_past_the_limit(node, path, value))

@@ -9,13 +9,12 @@ from orchestration.interpreter.effects import RunUndo
 from orchestration.interpreter.shielded import Shielded, begin
 from orchestration.interpreter.trail import Entry, Lane, Mark, Stuck, in_reverse
 from orchestration.interpreter.trail import depends as built_on
-from orchestration.interpreter.turn import Broken, Stopped, illegal
 from orchestration.outcomes import Held, InDoubt, Kept, Undone
 from orchestration.outcomes import UndoFailed as NotUndone
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
-    from orchestration.interpreter.turn import Frame, Turn
+    from orchestration.interpreter.turn import Broken, Frame, Stopped, Turn
 
 
 @frozen
@@ -31,13 +30,12 @@ class Unwinding:
     marks: tuple[Mark, ...]
     position: int = 0
     stuck: tuple[tuple[Stuck, Lane], ...] = ()
-    child: Shielded[RunUndo] | None = None
+    child: Shielded[RunUndo] | None = None  # never None between two turns
 
     def resume(self, event: Event, turn: Turn) -> Frame | Broken | Stopped:
         """Take the end of an undo's attempt, or of a backoff."""
         child = self.child
-        if child is None:
-            raise illegal(event, self.path, "the end of an undo")
+        assert child is not None  # noqa: S101 - see the field
         after = child.resume(event, turn)
         if isinstance(after, Shielded):
             return evolve(self, child=after)

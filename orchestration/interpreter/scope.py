@@ -30,7 +30,7 @@ MARKS = frozenset({Cleanup, Pivot, Recover})  # what concerns the chain itself: 
 def enter(node: Scope, path: str, value: object, turn: Turn) -> Frame | Ended:
     """Begin the first node of the chain."""
     if node.hooks and node.number:  # the root's hooks are told of the run
-        turn.effects.append(Tell(path, node, "began", value))
+        turn.effects.append(Tell(path, node, None, value))
         return tell(node, path, _follow(ScopeFrame(node, path, -1), Done(value), turn), turn)
     return _follow(ScopeFrame(node, path, -1), Done(value), turn)
 

@@ -66,6 +66,7 @@ FRAMES = (
     Later,
 )
 PARTS = (Fate, Stream, Folding, Shielded, Registered, Letter, Mail, *ENDED)
+STREAM = "$stream"
 EFFECTS = (RunStep, RunUndo, RunCleanup, AskHooks)
 TRAILS = (Entry, Stuck, Sealed, Several, Mark)
 OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback)
@@ -143,6 +144,8 @@ def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 -
         if not field.eq:
             continue
         match field.metadata.get("holds"):
+            case "value" if isinstance(content, Stream):  # the codec's tags begin with $: no user's value looks like it
+                data[field.name] = {STREAM: _encode_fields(plan, content, inner)}
             case "value":
                 data[field.name] = plan.codec.encode(content, inner)
             case "values":
@@ -202,6 +205,8 @@ def _decode_fields(plan: Plan, kind: type, data: dict[str, Any], path: str) -> A
             continue
         content, inner = data[field.name], f"{path}.{field.name}"
         match field.metadata.get("holds"):
+            case "value" if isinstance(content, dict) and STREAM in content:
+                fields[field.name] = _decode(plan, content[STREAM], inner)
             case "value":
                 fields[field.name] = plan.codec.decode(content, inner)
             case "values":

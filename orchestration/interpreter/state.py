@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orchestration.failures import Failure
     from orchestration.interpreter.turn import Frame
     from orchestration.outcomes import EndState, Outcome
-    from orchestration.plan.nodes import When
+    from orchestration.plan.hooks import When
 
 NOTHING_LATE: HashTrieMap[str, Any] = HashTrieMap()
 NOTHING_UNDONE: List[EndState] = List()

@@ -91,7 +91,7 @@ def _late(exceeded: Broken, ended: Ended) -> Broken:
             return evolve(exceeded, failure=failure, trail=ended.trail, partial=ended.partial)
         case Broken() if ended.order < exceeded.order:
             return evolve(ended, failure=ended.failure.attach((exceeded.failure,)))
-        case Broken():
+        case Broken():  # pragma: no branch - the union is closed
             failure = exceeded.failure.attach((ended.failure,))
             return evolve(exceeded, failure=failure, trail=ended.trail, partial=ended.partial)
 

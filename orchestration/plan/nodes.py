@@ -230,7 +230,7 @@ class Fold:
 
     name: str
     body: Node
-    initial: Any
+    initial: Any = attrs.field(hash=False)  # it may be a list
     number: int = place()
 
 
@@ -288,7 +288,7 @@ class Graph:
 class Into:
     """What a map folds its results into, in input order: `combine(accumulator, result)`, from `initial` (S16)."""
 
-    initial: Any
+    initial: Any = attrs.field(hash=False)  # it may be a list
     combine: Body
 
 

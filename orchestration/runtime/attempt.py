@@ -21,7 +21,7 @@ from orchestration.interpreter.events import (
     UndoSucceeded,
     UndoTimedOut,
 )
-from orchestration.runtime.context import StepContext
+from orchestration.runtime.context import ENDING, StepContext
 
 if TYPE_CHECKING:
     from asyncio import Handle
@@ -70,6 +70,8 @@ class Attempt(StepContext):
         if self.leaving:
             return False
         self.leaving = self._cancelled = True
+        if self._token is not None:
+            self._token.cancel(ENDING)
         self.task.cancel()
         return True
 

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 from orchestration.errors import OrchestrationError
 from orchestration.interpreter.effects import RunStep
+from orchestration.runtime.tokens import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestration.interpreter.effects import Attempted
+
+
+ENDING = "the attempt is to end"
 
 
 class NotInAStep(OrchestrationError):
@@ -24,6 +28,7 @@ class StepContext:
 
     # Defaults on the class: an attempt is made for every step, and most never leave them.
     _cancelled: bool = False
+    _token: CancelToken | None = None
     _started: bool = True
     _deadline: float | None = None
     when_leaked: Callable[[], None] | None = None
@@ -77,6 +82,15 @@ class StepContext:
     def cancelled(self) -> bool:
         """Whether this attempt should end; a step in a thread, which cannot be interrupted, polls this (S28)."""
         return self._cancelled
+
+    @property
+    def token(self) -> CancelToken:
+        """A token that is cancelled when this attempt should end: to be awaited, or handed to other code (S28)."""
+        if self._token is None:
+            self._token = CancelToken()  # before the look at `_cancelled`: who cancels looks the other way round
+            if self._cancelled:
+                self._token.cancel(ENDING)
+        return self._token
 
     @property
     def started(self) -> bool:

@@ -45,6 +45,7 @@ class Crew:
         self._admission = Admission(home.lines, self._ready.append, self.help) if home.lines else None
         self._workers: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[None]] = []
+        self._unborn: set[asyncio.Task[None]] = set()  # workers that were started and have done nothing yet
         self._coming = 0  # workers that have been woken or started and have not come to work yet
         self._streak = 0  # attempts in a row that did not wait
         self._resting = False  # whether the streak is to end in the next turn of the loop
@@ -144,13 +145,25 @@ class Crew:
         if not self._workers:
             self._driver.wake_up()
 
+    def _gone(self, worker: asyncio.Task[None]) -> None:
+        """Count a worker out that was cancelled before it began, with all of its loop; another takes its place."""
+        if worker in self._unborn:
+            self._unborn.discard(worker)
+            self._coming -= 1
+            self._retire(worker)
+            if not self._driver.over:
+                self.help()
+
     def help(self) -> None:
         """Let as many workers as are useful go to work: idle ones first, then some new ones."""
         wanted = min(len(self._ready) - self._coming, NEWCOMERS)
         for _ in range(wanted):
             self._coming += 1
             if not self._wake_worker():
-                self._workers.add(asyncio.create_task(self._work(), context=self._driver.context.copy()))
+                worker = asyncio.create_task(self._work(), context=self._driver.context.copy())
+                worker.add_done_callback(self._gone)
+                self._workers.add(worker)
+                self._unborn.add(worker)
 
     def _wake_worker(self) -> bool:
         """Wake an idle worker; one whose place is done has been cancelled with its loop, and comes by itself."""
@@ -166,10 +179,14 @@ class Crew:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a worker is a task
         ready, withdrawn, attempts, admission = self._ready, self._withdrawn, self._attempts, self._admission
+        hooks = self._driver.hooks
         self._coming -= 1
+        self._unborn.discard(task)
         try:
             while (ready and self._streak < STREAK) or await self._has_work():
                 effect = ready.popleft()
+                if hooks is not None:
+                    await unless_cancelled(hooks.all_told())
                 if withdrawn and effect.path in withdrawn:
                     withdrawn.discard(effect.path)
                     continue

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from orchestration.frozen import evolve
 from orchestration.interpreter.effects import (
+    AskHooks,
     Cancel,
     CancelTimer,
     CloseStream,
@@ -25,6 +26,7 @@ from orchestration.interpreter.effects import (
     RunStep,
     RunUndo,
     StartTimer,
+    Tell,
 )
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import (
@@ -37,6 +39,7 @@ from orchestration.interpreter.events import (
     TimerFired,
 )
 from orchestration.runtime.crew import Crew
+from orchestration.runtime.hooked import HookedRun
 from orchestration.runtime.streams import Streams
 from orchestration.runtime.timers import Timers
 
@@ -47,16 +50,21 @@ if TYPE_CHECKING:
     from orchestration.plan.compile import Plan
     from orchestration.runtime.admission import Lines
     from orchestration.runtime.handler import Handler
+    from orchestration.runtime.hooks import Hooks
     from orchestration.runtime.threads import Threads
 
 
 class Home(NamedTuple):
-    """What a run has from its engine: `grace` is in seconds (S24), `lines` lead its attempts through gates (S14)."""
+    """What a run has from its engine: `grace` is in seconds (S24), `lines` lead its attempts through gates (S14).
+
+    `hooks` are those that concern the plan (S31).
+    """
 
     handler: Handler
     threads: Threads
     grace: float
     lines: Lines
+    hooks: Hooks
 
 
 class Driver:
@@ -74,21 +82,25 @@ class Driver:
         self._queue = self._crew.queue
         self._timers = Timers(self._loop, self._fire)
         self._streams = Streams(self, home.threads)
+        self.hooks = HookedRun(home.hooks, home.threads, self) if home.hooks else None
         self._inbox: deque[Event] = deque()
-        self._folding = False
+        self._folding = True  # until the run begins, events queue
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
         self._wake: asyncio.Future[None] = self._loop.create_future()
         at = time.time()
-        self._started = Started(plan.name, at, run_id, value, deadline)
-        self.state, self._first = start(plan, value, run_id=run_id, at=at, deadline=deadline)
+        asks = home.hooks.asks
+        self._started = Started(plan.name, at, run_id, value, deadline, asks)
+        self.state, self._first = start(plan, value, run_id=run_id, at=at, deadline=deadline, asks=asks)
         self.over = self.state.outcome is not None
 
     # --- the supervisor
 
     async def run(self) -> Outcome:
         """Run to the outcome. Cancelling the awaiting task cancels the run, and is passed on after its end (S30)."""
-        self._tell(self._started)
+        self._tell(self._started, self._first)
         self._perform(self._first)
+        self._folding = False
+        self._fold_all()
         self._crew.help()
         while not self.over:
             self._wake = self._loop.create_future()
@@ -96,10 +108,12 @@ class Driver:
         self._crew.dismiss()
         self._timers.clear()
         self._streams.close_all()
-        while self._crew.at_work or self._streams.open:
+        if self.hooks is not None:
+            self.hooks.give_up()
+        while self._crew.at_work or self._streams.open or (self.hooks is not None and self.hooks.busy):
             self._wake = self._loop.create_future()
             await self._supervise(self._wake)
-        outcome = self._name_leaks()
+        outcome = self._completed()
         if outcome is None or self._stop is not None:
             raise cast("BaseException", self._stop)  # without an outcome there is what has stopped the run
         return outcome
@@ -124,11 +138,12 @@ class Driver:
         """Give the run a signal (S21)."""
         self.report(SignalReceived(self.plan.name, self.now(), name, signal_id, payload))
 
-    def _name_leaks(self) -> Outcome | None:
-        """Return the outcome, which names streams that did not close as well (S24)."""
+    def _completed(self) -> Outcome | None:
+        """Return the outcome, which names streams that did not close (S24) and hooks that failed (S32) as well."""
         outcome = self.state.outcome
-        if outcome is not None and self._streams.leaked:
-            outcome = evolve(outcome, leaked=(*outcome.leaked, *self._streams.leaked))
+        failures = () if self.hooks is None else self.hooks.failures
+        if outcome is not None and (self._streams.leaked or failures):
+            outcome = evolve(outcome, leaked=(*outcome.leaked, *self._streams.leaked), hook_failures=failures)
             self.state = evolve(self.state, outcome=outcome)
         return outcome
 
@@ -141,18 +156,20 @@ class Driver:
 
     def fold(self, event: Event) -> None:
         """Take an event: advance the machine and perform what comes out. Events that come up meanwhile queue."""
+        self._inbox.append(event)
+        if not self._folding:
+            self._fold_all()
+
+    def _fold_all(self) -> None:
         inbox = self._inbox
-        inbox.append(event)
-        if self._folding:
-            return
         self._folding = True
         try:
             while inbox and not self.over:
                 event = inbox.popleft()
                 state, effects = advance(self.plan, self.state, event)
                 self.state = state
-                if self.listeners:
-                    self._tell(event)
+                if self.listeners or self.hooks is not None:
+                    self._tell(event, effects)
                 self._perform(effects)
                 if state.root is None:
                     self._end()
@@ -172,9 +189,11 @@ class Driver:
         if not self._wake.done():
             self._wake.set_result(None)
 
-    def _tell(self, event: AnyEvent) -> None:
+    def _tell(self, event: AnyEvent, effects: list[Effect]) -> None:
         for listener in self.listeners:
             listener(event)
+        if self.hooks is not None:
+            self.hooks.see(event, effects, self.state)
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -208,7 +227,17 @@ class Driver:
     def _go_on(self, path: str) -> None:
         self.report(Continued(path, self.now()))
 
+    def _ask(self, effect: AskHooks) -> None:
+        assert self.hooks is not None  # noqa: S101 - who asks has hooks
+        self.hooks.ask(effect)
+
+    def _nothing(self, effect: Tell) -> None:
+        """Do nothing: the hooks have seen it."""
+
     def _cancel(self, effect: Cancel) -> None:
+        if effect.attempt == 0 and self.hooks is not None:
+            self.hooks.give_up(effect.path)
+            return
         ended = self._crew.cancel(effect)
         if ended is not None:
             self._inbox.append(ended)
@@ -231,6 +260,8 @@ PERFORM: dict[type, Callable[[Driver, Any], None]] = {
     CancelTimer: Driver._cancel_timer,  # noqa: SLF001
     Continue: Driver._continue,  # noqa: SLF001
     Cancel: Driver._cancel,  # noqa: SLF001
+    AskHooks: Driver._ask,  # noqa: SLF001
+    Tell: Driver._nothing,  # noqa: SLF001
     Pull: Driver._pull,  # noqa: SLF001
     CloseStream: Driver._close_stream,  # noqa: SLF001
 }

@@ -17,9 +17,10 @@ from orchestration.plan.hooks import Veto, asks_of
 from orchestration.plan.moments import REDACTED, Asked, StepBegan, StepEnded
 from orchestration.plan.secrets import masked
 from orchestration.plan.tree import children_of
+from orchestration.runtime.tasks import leak
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from orchestration.interpreter.effects import AskHooks
     from orchestration.plan.compile import Plan
@@ -54,7 +55,7 @@ def _inherited(node: Node, hooks: tuple[Hook, ...]) -> Iterable[tuple[int, tuple
         yield from _inherited(child, mine)
 
 
-class Caller:
+class HookCaller:
     """Calls the hooks of one run. `failures` are those of observers: they change nothing."""
 
     def __init__(self, run_id: str, threads: Threads) -> None:
@@ -105,30 +106,49 @@ class Caller:
         return _failed(hook, asked.path, TypeError(f"expected None or a Veto, found {type(answer).__name__}"))
 
     async def _call(self, hook: Hook, shown: object) -> object:
-        """Call a hook, for as long as it may take. What ends a process ends only the hook (S32)."""
-        task = asyncio.ensure_future(_contained(self._calling(hook, shown)))
-        done, _ = await asyncio.wait([task], timeout=hook.timeout)
-        if not done:
+        """Call a hook, for as long as it may take; one that does not end then is left alone (S32)."""
+        call = _Call()
+        task = asyncio.ensure_future(_contained(self._calling(call, hook, shown)))
+        try:
+            done, _ = await asyncio.wait([task], timeout=hook.timeout)
+        finally:
             task.cancel()
-            message = f"no answer in {hook.timeout:g} s"
-            raise TimeoutError(message)
-        return task.result()
+        if done:
+            return task.result()
+        call.when_leaked()
+        leak(task)
+        message = f"no answer in {hook.timeout:g} s"
+        raise TimeoutError(message)
 
-    async def _calling(self, hook: Hook, shown: object) -> object:
-        call = hook.body.call
-        if inspect.iscoroutinefunction(call):
-            return await call(shown)
-        answer = await self._threads.call(call, shown)
+    async def _calling(self, call: _Call, hook: Hook, shown: object) -> object:
+        function = hook.body.call
+        if inspect.iscoroutinefunction(function):
+            return await function(shown)
+        answer = await self._threads.call_for(call, function, shown)
         return await answer if inspect.isawaitable(answer) else answer
+
+
+class _Call:
+    """One call of a hook, as a thread sees it."""
+
+    def __init__(self) -> None:
+        self.when_leaked: Callable[[], object] = int
+
+    def note_queued(self, when_leaked: Callable[[], None]) -> None:
+        self.when_leaked = when_leaked
+
+    def note_started(self) -> None:
+        """Nothing waits for the beginning."""
 
 
 _VETO = "Let the gate allow it, or recover from orchestration.errors.Vetoed."
 
 
-async def _contained(calling: Any) -> object:  # noqa: ANN401 - a coroutine of any hook
+async def _contained(calling: Awaitable[object]) -> object:
+    """Let what would end the process end only the hook."""
     try:
         return await calling
-    except (KeyboardInterrupt, SystemExit, GeneratorExit) as error:
+    except (KeyboardInterrupt, SystemExit) as error:
         message = f"the hook raised {type(error).__name__}"
         raise RuntimeError(message) from error
 

@@ -9,23 +9,26 @@ from typing import TYPE_CHECKING, Any, Generic, Never, cast, final
 
 from typing_extensions import TypeVar
 
-from orchestration.errors import InvalidInput, RunExists, WorkflowCancelled, WorkflowFailed
+from orchestration.errors import InvalidInput, RunExists, SignalRefused, WorkflowCancelled, WorkflowFailed
 from orchestration.outcomes import Failed, Outcome, Succeeded
 from orchestration.runtime.admission import Limits, gate_of, lines_of
 from orchestration.runtime.boundary import Validation, check_outputs, validate_input, validate_signal
 from orchestration.runtime.driver import Driver, Home
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.handler import BodyHandler, Middleware, wrap
+from orchestration.runtime.hooks import Hooks
 from orchestration.runtime.services import Services
 from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from concurrent.futures import Executor
 
     from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Compilable, Plan
+    from orchestration.plan.hooks import Hook
+    from orchestration.runtime.tokens import CancelToken
     from orchestration.signals import Signal
 
 In = TypeVar("In")
@@ -76,6 +79,12 @@ class Handle(Generic[T]):
         """Cancel the run; tell whether this decided its outcome (S28)."""
         return self._driver.cancel(reason)
 
+    def obey(self, token: CancelToken) -> None:
+        """Cancel the run when a token is cancelled, from any thread (S28). For engines."""
+        loop = asyncio.get_running_loop()
+        forget = token.when_cancelled(lambda reason: loop.call_soon_threadsafe(self.cancel, reason))
+        self.when_done(forget)
+
     def signal(self, signal: Signal[Payload], payload: Payload, /, *, signal_id: str | None = None) -> None:
         """Send a signal to the run, which takes it now or keeps it for the next step that waits for it (S21).
 
@@ -125,7 +134,8 @@ class LocalEngine(Generic[R]):
 
     `max_concurrency` bounds the attempts of all its runs that are under way at a time, `limits` those of the steps that
     name a limit; engines that are given the same `Limits` share them (S14). `executors` are what steps name by `run_in`
-    besides `"loop"`, `"thread"` and `"process"` (S11); they stay their giver's to shut down.
+    besides `"loop"`, `"thread"` and `"process"` (S11); they stay their giver's to shut down. `hooks` are asked before
+    every step of its runs, and told of them (S31).
     """
 
     def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
@@ -138,6 +148,7 @@ class LocalEngine(Generic[R]):
         max_concurrency: int | None = None,
         limits: Limits | Mapping[str, int] | None = None,
         executors: Mapping[str, Executor] | None = None,
+        hooks: Iterable[Hook] = (),
         validate: Validation = "boundary",
     ) -> None:
         """Keep the settings; nothing is started.
@@ -146,6 +157,7 @@ class LocalEngine(Generic[R]):
             ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
         """
         self._services: Services[Any] = services if services is not None else Services()
+        self._hooks = tuple(hooks)
         self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
         self._grace = grace
         self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
@@ -162,10 +174,12 @@ class LocalEngine(Generic[R]):
         *,
         run_id: str | None = None,
         deadline: float | None = None,
+        token: CancelToken | None = None,
     ) -> Outcome[Out]:
         """Run a workflow to its outcome. The caller's task supervises the run: cancelling it cancels the run (S30).
 
-        `deadline` is in seconds from the start of the run (S10).
+        `deadline` is in seconds from the start of the run (S10). Cancelling `token` cancels the run, with its reason;
+        one that is cancelled already lets no step begin (S28).
 
         Raises:
             PlanErrors: if the workflow does not compile.
@@ -181,7 +195,7 @@ class LocalEngine(Generic[R]):
         known = self._attach(plan, checked, run_id)
         if known is not None:
             return await known.result()
-        return await self._prepare(plan, checked, run_id, deadline).supervise(self._executors)
+        return await self._prepare(plan, checked, run_id, deadline, token).supervise(self._executors)
 
     async def start(
         self,
@@ -191,6 +205,7 @@ class LocalEngine(Generic[R]):
         *,
         run_id: str | None = None,
         deadline: float | None = None,
+        token: CancelToken | None = None,
     ) -> Handle[Out]:
         """Begin a run in a task of its own and return its handle. Takes and raises what `execute` does."""
         plan = workflow.compile()
@@ -198,7 +213,7 @@ class LocalEngine(Generic[R]):
         known = self._attach(plan, checked, run_id)
         if known is not None:
             return known
-        handle = self._prepare(plan, checked, run_id, deadline)
+        handle = self._prepare(plan, checked, run_id, deadline, token)
         handle.task = asyncio.create_task(handle.supervise(self._executors))
         return handle
 
@@ -219,7 +234,27 @@ class LocalEngine(Generic[R]):
             )
         return known
 
-    def _prepare(self, plan: Plan, value: object, run_id: str | None, deadline: float | None) -> Handle[Any]:
+    def signal(
+        self, run_id: str, signal: Signal[Payload], payload: Payload, /, *, signal_id: str | None = None
+    ) -> None:
+        """Send a signal to a run of this engine that has a run id: see `Handle.signal` (S21).
+
+        Raises:
+            SignalRefused: if no such run is under way, and where `Handle.signal` does.
+        """
+        handle = self._runs.get(run_id)
+        if handle is None:
+            raise SignalRefused(
+                run_id,
+                found="no run under way with this id",
+                expected="a run of this engine that was started with run_id=",
+                mend="Start the run first, or see whether it has ended.",
+            )
+        handle.signal(signal, payload, signal_id=signal_id)
+
+    def _prepare(
+        self, plan: Plan, value: object, run_id: str | None, deadline: float | None, token: CancelToken | None
+    ) -> Handle[Any]:
         if deadline is not None and not 0 < deadline < math.inf:
             raise InvalidInput(
                 plan.name,
@@ -229,6 +264,8 @@ class LocalEngine(Generic[R]):
             )
         driver = Driver(plan, value, self._home_of(plan), run_id=run_id or uuid.uuid4().hex, deadline=deadline)
         handle: Handle[Any] = Handle(driver, value)
+        if token is not None:
+            handle.obey(token)
         if run_id is not None:
             self._runs[run_id] = handle
             handle.when_done(lambda: self._runs.pop(run_id))
@@ -239,7 +276,8 @@ class LocalEngine(Generic[R]):
         known = self._homes.get(id(plan))
         if known is None:
             handler = wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
-            home = Home(handler, self._executors.threads, self._grace, lines_of(plan, self._gate, self._limits))
+            lines, hooks = lines_of(plan, self._gate, self._limits), Hooks(plan, self._hooks)
+            home = Home(handler, self._executors.threads, self._grace, lines, hooks)
             if len(self._homes) >= KEPT:
                 self._homes.clear()
             self._homes[id(plan)] = (plan, home)

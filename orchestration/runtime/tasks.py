@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-LEAKED: set[asyncio.Task[None]] = set()  # asyncio keeps no strong reference to a task that still runs
+LEAKED: set[asyncio.Task[Any]] = set()  # asyncio keeps no strong reference to a task that still runs
 
 
-def leak(task: asyncio.Task[None]) -> None:
+def leak(task: asyncio.Task[Any]) -> None:
     """Give up waiting for a task, and let it go on."""
     LEAKED.add(task)
     task.add_done_callback(LEAKED.discard)

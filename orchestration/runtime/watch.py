@@ -41,6 +41,8 @@ from orchestration.plan.moments import (
 from orchestration.runtime.hooks import bare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestration.failures import Failure
     from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.events import AnyEvent, Event
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from orchestration.outcomes import Outcome
     from orchestration.plan.hooks import Hook, Point
     from orchestration.plan.moments import Moment
-    from orchestration.runtime.hooks import Caller, Hooks
+    from orchestration.runtime.hooks import HookCaller, Hooks
 
 AttemptHow = Literal["succeeded", "failed", "timed out", "cancelled", "leaked"]
 StepHow = Literal["succeeded", "failed", "cancelled", "leaked"]
@@ -73,8 +75,9 @@ ASKED = (StepBegan, StepEnded)  # what strict observers are asked about, instead
 class Watch:
     """Tells the observers of one run."""
 
-    def __init__(self, hooks: Hooks, caller: Caller, run_id: str) -> None:
-        """Begin with nothing to tell."""
+    def __init__(self, hooks: Hooks, caller: HookCaller, run_id: str, when_told: Callable[[], None]) -> None:
+        """Begin with nothing to tell; `when_told` is called each time that all has been told."""
+        self._when_told = when_told
         self._hooks = hooks
         self._caller = caller
         self._run_id = run_id
@@ -196,6 +199,7 @@ class Watch:
                     await self._caller.tell(hook, moment, value)
         finally:
             self._teller = None
+            self._when_told()
 
 
 def _failure(event: Event) -> Failure | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from orchestration import Workflow
 from orchestration.interpreter.effects import RunStep
 from orchestration.outcomes import Cancelled, Failed, Succeeded
 from tests.bodies import Order, Receipt, double, increase, is_even, pair_total
+from tests.interpreter.parts import kinds, plain
 from tests.machine import Machine
 
 
@@ -37,6 +40,14 @@ def test_cases_go_by_type() -> None:
     assert Machine(plan, Order("a")).run() == Succeeded("a", "run")
 
 
+def test_cases_go_by_literal() -> None:
+    """S13: a case takes an equal value of the same class, so `True` is no 1."""
+    branch = Workflow[Any]("flow").branch().case(1, plain("one")).case("1", plain("text"))
+    plan = branch.otherwise(plain("other")).compile()
+    for value, name in ((1, "one"), ("1", "text"), (True, "other"), (1.0, "other")):
+        assert Machine(plan, value).running == [f"flow/branch/{name}"]
+
+
 def test_no_arm_for_a_value_is_a_failure_that_names_the_arms() -> None:
     """S13: the declared type was covered, but another value came."""
     plan = Workflow[Order]("flow").branch().case(Order, lambda o: o.id, name="pay").exhaustive().compile()
@@ -52,6 +63,22 @@ def test_a_predicate_that_raises_fails_its_branch() -> None:
     run = Machine(Workflow[int]("flow").branch().when(explode, increase).otherwise(double).compile(), 3)
     assert isinstance(run.outcome, Failed)
     assert str(run.outcome.failure) == "flow/branch/increase: ValueError: cannot judge 3"
+
+
+class Unclear:
+    """An answer that nobody can take for yes or no, as an array of numpy is."""
+
+    def __bool__(self) -> bool:
+        """Raise."""
+        raise ValueError("ambiguous")
+
+
+def test_an_answer_without_a_truth_value_fails_its_branch_or_loop() -> None:
+    """S7: what a predicate returns is a user's object, and no defect of the interpreter."""
+    branch = Workflow[Any]("flow").branch().when(lambda _: Unclear(), plain("a")).otherwise(plain("b"))
+    assert kinds(Machine(branch.compile(), 1)) == ["ValueError"]
+    loop = Workflow[Any]("flow").loop(plain("a"), while_=lambda value, index: Unclear(), max_iterations=3)
+    assert kinds(Machine(loop.compile(), 1)) == ["ValueError"]
 
 
 def test_a_pure_function_is_evaluated_without_an_effect() -> None:
