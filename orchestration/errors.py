@@ -17,6 +17,7 @@
     ├── GateFailed           a gate, or a strict observer, failed or gave no answer in time (S31, S32)
     ├── IllegalEvent         an event that cannot happen in this state (S3)
     ├── MissingService       a plan needs a service that is not bound
+    ├── SourceSpent          a source that can be read only once was to be read again (S16)
     ├── MissingLimit         a plan names a limit that the engine gives no capacity (S14)
     ├── MissingExecutor      a plan names an executor that the engine does not have (S11)
     ├── NotPicklable         a body, value or exception cannot go to another process or back (S11)
@@ -145,6 +146,10 @@ class Vetoed(Defect):
 
 class GateFailed(Defect):
     """A gate, or a strict observer, failed or gave no answer in time: the step fails for it (S31, S32)."""
+
+
+class SourceSpent(Defect):
+    """A source of a stream that can be read only once was to be read again (S16)."""
 
 
 class MissingLimit(Defect):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from orchestration.errors import SourceSpent
 from orchestration.failures import Failure
 from orchestration.interpreter.events import Exhausted, Pulled, PullFailed
 from orchestration.runtime.tasks import leak, unless_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
 
     from orchestration.interpreter.effects import Pull
     from orchestration.interpreter.events import StreamEvent
@@ -32,6 +34,7 @@ class Streams:
         self.leaked: list[str] = []  # the names of streams that did not close in time
         self._streams: dict[str, Stream] = {}  # those that may be pulled, by path
         self._tasks: set[asyncio.Task[None]] = set()
+        self._spent: list[object] = []  # the sources that were opened and can be read only once
 
     @property
     def open(self) -> bool:
@@ -48,6 +51,23 @@ class Streams:
             stream.task.add_done_callback(self.retire)
             self._tasks.add(stream.task)
         stream.pull(effect.index)
+
+    def take(self, source: object, path: str) -> None:
+        """Take note that a source is opened.
+
+        Raises:
+            SourceSpent: if it was before in this run, and can be read only once: it would seem to be empty.
+        """
+        if not isinstance(source, AsyncIterator | Iterator):
+            return
+        if any(source is spent for spent in self._spent):
+            raise SourceSpent(
+                path,
+                found=f"a {type(source).__name__} that this run has read before, in an earlier attempt or another map",
+                expected="a source that has not been read",
+                mend="Let the body before the map return an object whose __aiter__ or __iter__ begins anew.",
+            )
+        self._spent.append(source)
 
     def close(self, path: str) -> None:
         """Close a stream; nothing of it is reported any more."""
@@ -150,9 +170,11 @@ class Stream:
         return None if self._closing else self._wanted
 
     def _open(self) -> _Asynchronous | _InThread:
-        if hasattr(self._source, "__aiter__"):
-            return _Asynchronous(aiter(self._source))
-        return _InThread(iter(self._source), partial(self._streams.threads.call_for, self))
+        source = self._source
+        self._streams.take(source, self._path)
+        if hasattr(source, "__aiter__"):
+            return _Asynchronous(aiter(source))
+        return _InThread(iter(source), partial(self._streams.threads.call_for, self))
 
     def _end(self, event: StreamEvent) -> None:
         """Close, and report why there will be no further item."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestration import Cancelled, Failed, LocalEngine, Succeeded, Workflow, step_context
+from orchestration import Cancelled, Failed, LocalEngine, Retry, Succeeded, Workflow, step_context
 from orchestration.runtime import streams, tasks
 from orchestration.runtime.context import NotInAStep
 from tests.runtime.support import GRACE, Crowd, Gate, go, others, turns
@@ -487,3 +487,34 @@ def test_two_streams_of_a_run_are_apart() -> None:
         return Workflow[Any](name).map(increase)  # type: ignore[no-any-return]  # of anything
 
     go(main)
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["a generator", "an object that begins anew"])
+def test_a_source_that_can_be_read_only_once_is_not_read_again(once) -> None:
+    """S16, S20: the second attempt of a map would otherwise find it empty, and succeed with nothing."""
+
+    class Numbers:
+        """Begins anew each time."""
+
+        async def __aiter__(self) -> AsyncIterator[int]:
+            yield 1
+            yield 2
+
+    tries = []
+
+    async def fails_at_first(n: int) -> int:
+        tries.append(n)
+        if len(tries) == 1:
+            raise ConnectionError
+        return n
+
+    again = Retry(max_attempts=2, initial_delay=0)
+    flow = Workflow[Any]("flow").map(fails_at_first, concurrency=1, retry=again)
+    numbers = Numbers()
+    outcome = asyncio.run(LocalEngine().execute(flow, aiter(numbers) if once else numbers))
+    if once:
+        assert isinstance(outcome, Failed)
+        assert outcome.failure.kind == "orchestration.errors.SourceSpent"
+    else:
+        assert isinstance(outcome, Succeeded)
+        assert outcome.value == [1, 2]
