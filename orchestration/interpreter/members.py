@@ -138,7 +138,7 @@ class Vertices:
         if vertex.needs:
             ranks = node.topology.ranks
             given = tuple(value if need == INPUT else _value(outputs[ranks[str(need)]]) for need in vertex.needs)
-            value = given if len(given) > 1 else given[0]
+            value = given[0] if len(given) == 1 else given
         return vertex.node, f"{path}/{vertex.node.name}", value
 
     def position(self, node: Graph, path: str, below: str) -> int | None:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from orchestration import Retry, Workflow, step
 from orchestration.outcomes import Failed
 from tests.bodies import same, void
+from tests.machine import Declined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from orchestration.failures import Failure
     from tests.machine import Machine
 
@@ -73,7 +72,7 @@ def undone(run: Machine) -> tuple[str, ...]:
     return run.outcome.rollback.undone
 
 
-def end_all(run: Machine, how: Callable[[str], None]) -> None:
-    """Let all that is told to end do so, in the order of their paths."""
-    for path in sorted(run.cancelling):
-        how(path)
+def fail_each(run: Machine, *names: str) -> None:
+    """Let these fail, each with its name as the message."""
+    for name in names:
+        run.fail(f"flow/{name}", Declined(name))

@@ -158,6 +158,15 @@ def test_hooks_of_the_engine_are_asked_at_every_step() -> None:
     assert run.outcome == Succeeded(4, "run")
 
 
+def test_what_is_asked_after_a_step_is_not_asked_before_it() -> None:
+    """S32: an engine with a strict observer of the ends of steps, and no gate."""
+    run = Machine(Workflow[int]("flow").step(increase).compile(), 1, asks=("after",))
+    assert run.running == ["flow/increase"]
+    run.succeed("flow/increase", 2)
+    answer(run, "flow/increase")
+    assert run.outcome == Succeeded(2, "run")
+
+
 def test_only_an_answer_answers() -> None:
     """S3: anything else at that path is illegal."""
     run = Machine(Workflow[int]("flow").step(increase, hooks=[gate(allow)]).compile(), 1)
