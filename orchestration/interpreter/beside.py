@@ -9,7 +9,7 @@ import attrs
 from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUE
 from orchestration.interpreter.pure import evaluate
-from orchestration.interpreter.turn import Broken, Done, Stopped
+from orchestration.interpreter.turn import Broken, Done, Stopped, foregone, foregone_failure
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
@@ -38,6 +38,11 @@ class BesideFrame:
     def cancel(self, turn: Turn) -> Frame | Ended:
         """Cancel the body."""
         return _follow(self.node, self.path, self.value, self.child.cancel(turn), turn)
+
+
+@foregone.register(BesideFrame)
+def _(frame: BesideFrame, turn: Turn) -> Broken | None:
+    return foregone_failure(frame.child, turn)
 
 
 def _follow(node: Beside, path: str, value: object, child: Frame | Ended, turn: Turn) -> Frame | Ended:

@@ -9,7 +9,7 @@ import attrs
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.effects import VALUE, RunCleanup
 from orchestration.interpreter.shielded import Shielded, begin
-from orchestration.interpreter.turn import ENDED, Done
+from orchestration.interpreter.turn import ENDED, Broken, Done, foregone
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
@@ -79,6 +79,11 @@ def close(result: Frame | Ended, cleanups: Cleanups, turn: Turn) -> Frame | Ende
     return Cleaning(result, tuple(others), begin(effect, turn))
 
 
-def has_succeeded(frame: Frame) -> bool:
-    """Tell whether a scope has succeeded and only cleans up: no deadline concerns it any more (S24)."""
-    return isinstance(frame, Cleaning) and isinstance(frame.ended, Done)
+@foregone.register(Closing)
+def _(frame: Closing, turn: Turn) -> Done | Broken | None:
+    return foregone(frame.unwinding, turn)
+
+
+@foregone.register(Cleaning)
+def _(frame: Cleaning, turn: Turn) -> Done | Broken | None:  # noqa: ARG001 - as registered
+    return frame.ended if isinstance(frame.ended, Done | Broken) else None

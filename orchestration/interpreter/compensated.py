@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.trail import Entry
-from orchestration.interpreter.turn import Broken, Done, Frame, Stopped
+from orchestration.interpreter.turn import Broken, Done, Frame, Stopped, foregone, foregone_failure
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
@@ -34,6 +34,11 @@ class CompensatedFrame:
     def cancel(self, turn: Turn) -> Frame | Ended:
         """Cancel the body."""
         return _follow(self.node, self.path, self.child.cancel(turn))
+
+
+@foregone.register(CompensatedFrame)
+def _(frame: CompensatedFrame, turn: Turn) -> Broken | None:
+    return foregone_failure(frame.child, turn)
 
 
 def _follow(node: Compensated, path: str, child: Frame | Ended) -> Frame | Ended:

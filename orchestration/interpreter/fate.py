@@ -21,8 +21,8 @@ class Fate:
     """What has become of a group so far; with a `failure` or a `winner` nothing new begins.
 
     `failure` is why the group fails, as the run's failure number `order`, `failures` came later. `winner` has won a
-    race. `errors` counts failed members that the group goes on in spite of, `absorbed` are their failures with their
-    order (of a collecting group only the earliest), `lost` their trails. `stopped` counts members that were cancelled;
+    race, `beaten` have failed in it. `errors` counts failed members, `absorbed` are the failures of those that the
+    group goes on in spite of, with their order, `lost` their trails. `stopped` counts members that were cancelled;
     `partial` says that not all of a member could be undone.
     """
 
@@ -33,6 +33,7 @@ class Fate:
     errors: int = 0
     absorbed: List[tuple[int, Failure]] = NO_FAILURES
     lost: HashTrieMap[int, Trail] = NO_TRAILS
+    beaten: tuple[int, ...] = ()
     stopped: int = 0
     partial: bool = False
 

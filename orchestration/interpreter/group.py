@@ -13,7 +13,7 @@ from orchestration.interpreter.effects import OUTPUTS, VALUE
 from orchestration.interpreter.events import Continued, Exhausted, Pulled, PullFailed
 from orchestration.interpreter.fate import NO_TRAILS, OPEN, Fate
 from orchestration.interpreter.members import NO_OUTPUTS, Outputs, Stream, members_of
-from orchestration.interpreter.turn import ENDED, Done, illegal
+from orchestration.interpreter.turn import ENDED, Broken, Done, foregone, foregone_failure, illegal
 from orchestration.interpreter.work import Work
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class GroupFrame:
         child = None if index is None else self.active.get(index)
         if index is None or child is None:
             return self._own(event, turn)
-        if self.fate is OPEN and node.mode == "fail_fast":
+        if self.fate is OPEN and node.mode == "fail_fast" and not turn.absorbers:
             ended = child.resume(event, turn)
             if self._is_replaced_by(ended) and not turn.stopping:
                 return self._replaced(index, ended, turn)  # type: ignore[arg-type]  # it says so
@@ -61,7 +61,7 @@ class GroupFrame:
         else:
             work = Work(self, turn)
             act = lambda: child.resume(event, turn)  # noqa: E731 - it is said once
-            ended = turn.within(act, stopping=self.fate.halted, absorbs=work.absorber(under_way=1))
+            ended = turn.within(act, stopping=self.fate.halted, absorbs=work.absorber(index))
         work.take(index, ended)
         return work.proceed()
 
@@ -121,3 +121,14 @@ def enter(node: Graph | Map, path: str, value: object, turn: Turn) -> Frame | En
     total = members.total(node, laid_out)
     ready = members.first(node, total or 0)
     return Work(GroupFrame(node, path, laid_out, total, ready, outputs=members.nothing(node)), turn).proceed()
+
+
+@foregone.register(GroupFrame)
+def _(frame: GroupFrame, turn: Turn) -> Broken | None:
+    fate = frame.fate
+    if fate.failure is not None:
+        return Broken(fate.failure, None, fate.order, fate.partial)
+    if frame.node.mode != "fail_fast":
+        return None
+    bound = (foregone_failure(frame.active[index], turn) for index in sorted(frame.active))
+    return min((broken for broken in bound if broken is not None), key=lambda broken: broken.order, default=None)

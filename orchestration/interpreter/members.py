@@ -92,6 +92,10 @@ class Members(Protocol):
         """Return how many outputs there are."""
         ...
 
+    def succeeded(self, outputs: Any) -> int | None:  # noqa: ANN401 - as above
+        """Return how many of the outputs are no failures, `None` where they are not kept."""
+        ...
+
     def output(self, outputs: Any, index: int) -> object:  # noqa: ANN401 - as above
         """Return the output of one child."""
         ...
@@ -102,6 +106,10 @@ class Members(Protocol):
 
     def finishes(self, node: Any, index: int) -> bool:  # noqa: ANN401 - as above
         """Tell whether a child can win a race."""
+        ...
+
+    def can_win(self, node: Any, beaten: tuple[int, ...]) -> bool:  # noqa: ANN401 - as above
+        """Tell whether a race can still be won when these have failed, as far as that tells."""
         ...
 
     def kept(self, node: Any, winner: int) -> frozenset[int]:  # noqa: ANN401 - as above
@@ -158,6 +166,10 @@ class Vertices:
         """Count them."""
         return len(outputs)
 
+    def succeeded(self, outputs: HashTrieMap[int, Any]) -> int:
+        """Look at all of them."""
+        return sum(_succeeded(outputs, rank) for rank in sorted(outputs))
+
     def output(self, outputs: HashTrieMap[int, Any], index: int) -> object:
         """Look it up."""
         return outputs[index]
@@ -168,6 +180,11 @@ class Vertices:
             return True
         gives = node.gives if isinstance(node.gives, tuple) else (node.gives,)
         return node.vertices[node.topology.order[index]].node.name in gives
+
+    def can_win(self, node: Graph, beaten: tuple[int, ...]) -> bool:
+        """Look for a vertex that the graph gives, of which neither itself nor anything before it has failed."""
+        ranks = range(len(node.vertices))
+        return any(self.finishes(node, rank) and self.kept(node, rank).isdisjoint(beaten) for rank in ranks)
 
     def kept(self, node: Graph, winner: int) -> frozenset[int]:
         """Return a vertex and all before it."""
@@ -254,12 +271,20 @@ class Items:
         """Count them."""
         return len(outputs)
 
+    def succeeded(self, outputs: List[tuple[int, Any]]) -> int:
+        """Look at all of them."""
+        return sum(not isinstance(output, Err) for _, output in outputs)
+
     def output(self, outputs: List[tuple[int, Any]], index: int) -> object:
         """Find it."""
         return next(output for position, output in outputs if position == index)
 
     def finishes(self, node: Map, index: int) -> bool:  # noqa: ARG002 - the protocol's signature
         """Say yes: every item can win."""
+        return True
+
+    def can_win(self, node: Map, beaten: tuple[int, ...]) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Say yes: every item that is left can."""
         return True
 
     def kept(self, node: Map, winner: int) -> frozenset[int]:  # noqa: ARG002 - the protocol's signature
@@ -289,6 +314,9 @@ class FoldedItems(Items):
     def count(self, outputs: Folding) -> int:  # type: ignore[override]  # as above
         """Count those that are folded and those that wait."""
         return outputs.position + len(outputs.waiting)
+
+    def succeeded(self, outputs: Folding) -> None:  # type: ignore[override]
+        """Know nothing of it."""
 
     def result(self, node: Map, outputs: Folding, total: int) -> object:  # type: ignore[override]  # noqa: ARG002 - as above
         """Return the accumulator."""

@@ -10,6 +10,8 @@ from orchestration.interpreter.trail import Chain, chained
 from orchestration.interpreter.turn import ENDED, Broken, Done, Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.trail import Trail
     from orchestration.interpreter.turn import Ended, Frame, Turn
@@ -30,7 +32,7 @@ class RecoverFrame:
 
     def resume(self, event: Event, turn: Turn) -> Frame | Ended:
         """Pass the event to the unwinding or the body."""
-        return self._follow(self.child.resume(event, turn), turn)
+        return self._follow(_within(self.broken, lambda: self.child.resume(event, turn), turn), turn)
 
     def cancel(self, turn: Turn) -> Frame | Ended:
         """Cancel the body; an unwinding goes on (S24)."""
@@ -58,8 +60,13 @@ def _unwound(node: Recover, path: str, ended: Ended, turn: Turn) -> Frame | Ende
         return Stopped(ended.trail, (ended.failure,), ended.partial)
     if ended.partial and node.on_partial == "fail":
         return ended
-    child = turn.enter(node.body, path, ended.failure)
+    child = _within(ended, lambda: turn.enter(node.body, path, ended.failure), turn)
     return RecoverFrame(node, path, child, ended) if not isinstance(child, ENDED) else _recovered(ended, child)
+
+
+def _within(broken: Broken | None, act: Callable[[], Frame | Ended], turn: Turn) -> Frame | Ended:
+    """Let the body act: when it fails, what goes on up is the failure that it was to recover from."""
+    return act() if broken is None else turn.within(act, absorbs=lambda _: broken.failure)
 
 
 def _recovered(broken: Broken, ended: Ended) -> Ended:

@@ -15,7 +15,7 @@ from orchestration.interpreter.effects import VALUE
 from orchestration.interpreter.members import laid_out
 from orchestration.interpreter.pure import holds
 from orchestration.interpreter.trail import Chain, chained
-from orchestration.interpreter.turn import Broken, Done, Stopped
+from orchestration.interpreter.turn import Broken, Done, Stopped, foregone, foregone_failure
 from orchestration.plan.nodes import Fold, Loop
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ class RepeatFrame:
         """Cancel the iteration under way."""
         assert self.child is not None  # noqa: S101 - see the field
         return _follow(self, self.child.cancel(turn), turn)
+
+
+@foregone.register(RepeatFrame)
+def _(frame: RepeatFrame, turn: Turn) -> Broken | None:
+    return foregone_failure(frame.child, turn)
 
 
 def _follow(frame: RepeatFrame, child: Frame | Ended, turn: Turn) -> Frame | Ended:

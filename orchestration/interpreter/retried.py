@@ -12,14 +12,14 @@ from orchestration.interpreter.effects import VALUE, CancelTimer, StartTimer
 from orchestration.interpreter.events import TimerFired
 from orchestration.interpreter.saga import unwind
 from orchestration.interpreter.trail import Chain, chained
-from orchestration.interpreter.turn import ENDED, Broken, Stopped, illegal
+from orchestration.interpreter.turn import ENDED, Broken, Stopped, foregone, illegal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestration.failures import Failure
     from orchestration.interpreter.events import Event
-    from orchestration.interpreter.turn import Ended, Frame, Turn
+    from orchestration.interpreter.turn import Done, Ended, Frame, Turn
     from orchestration.plan.nodes import Retried
 
 
@@ -75,19 +75,25 @@ class RetryFrame:
     def _within(self, turn: Turn, act: Callable[[], Frame | Ended]) -> Frame | Ended:
         around = turn.deadline  # what fails may have an earlier one of its own
 
-        def absorbs(failure: Failure) -> bool:
+        def absorbs(failure: Failure) -> Failure | None:
             delay = self._delay(failure, turn)
-            return delay is not None and (around is None or turn.at + delay < around)
+            return None if delay is not None and (around is None or turn.at + delay < around) else failure
 
         return turn.within(act, absorbs=absorbs)
 
     def _delay(self, failure: Failure, turn: Turn) -> float | None:
         return delay_before_next(self.node.retry, failure, f"{turn.run_id}:{self.path}", self.attempt)
 
+    def is_tried_again(self, broken: Broken, turn: Turn) -> bool:
+        """Tell whether another attempt follows one that has failed so, as far as can be known."""
+        return self._delay(broken.failure, turn) is not None
+
     def _follow(self, child: Frame | Ended, turn: Turn) -> Frame | Ended:
         if not isinstance(child, ENDED):
             return evolve(self, child=child)
-        if isinstance(child, Broken) and not turn.stopping and self._delay(child.failure, turn) is not None:
+        if isinstance(child, Broken) and self.is_tried_again(child, turn):
+            if turn.stopping:
+                return Stopped(chained(self.trail, child.trail), (child.failure,), child.partial)
             return self._unwound(unwind(child, self._name, turn), child.failure, turn)
         if self.trail is None:
             return child
@@ -118,3 +124,9 @@ class RetryFrame:
         if not backoff or event.at < due:
             raise illegal(event, self.path, f"TimerFired at {due}")
         return evolve(self, attempt=self.attempt + 1, failure=None, due=None).begin(turn)
+
+
+@foregone.register(RetryFrame)
+def _(frame: RetryFrame, turn: Turn) -> Done | Broken | None:
+    ended = None if frame.failure is not None else foregone(frame.child, turn)
+    return None if isinstance(ended, Broken) and frame.is_tried_again(ended, turn) else ended

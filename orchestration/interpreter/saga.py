@@ -9,12 +9,13 @@ from orchestration.interpreter.effects import RunUndo
 from orchestration.interpreter.shielded import Shielded, begin
 from orchestration.interpreter.trail import Entry, Lane, Mark, Stuck, in_reverse
 from orchestration.interpreter.trail import depends as built_on
+from orchestration.interpreter.turn import Broken, foregone
 from orchestration.outcomes import Held, InDoubt, Kept, Undone
 from orchestration.outcomes import UndoFailed as NotUndone
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
-    from orchestration.interpreter.turn import Broken, Frame, Stopped, Turn
+    from orchestration.interpreter.turn import Frame, Stopped, Turn
 
 
 @frozen
@@ -22,12 +23,14 @@ class Unwinding:
     """A part of a run that unwinds because it `ended` so, and ends so when all is undone that can be.
 
     `marks` are to be undone in order, the one at `position` is under way as `child`; `stuck` is what could not be
-    undone, each with its lane, and holds what it depended on (S26).
+    undone, each with its lane, and holds what it depended on (S26). `off`: it began because the run was cancelled,
+    which not every workflow compensates for (S28).
     """
 
     path: str
     ended: Broken | Stopped
     marks: tuple[Mark, ...]
+    off: bool
     position: int = 0
     stuck: tuple[tuple[Stuck, Lane], ...] = ()
     child: Shielded[RunUndo] | None = None  # never None between two turns
@@ -47,7 +50,7 @@ class Unwinding:
             ended, policy = evolve(ended, partial=True), effect.compensation.on_failure
             if policy != "continue":
                 stuck = (*stuck, (Stuck(effect.path, halts=policy == "halt"), self.marks[self.position].lane))
-        return _proceed(Unwinding(self.path, ended, self.marks, self.position + 1, stuck), turn)
+        return _proceed(Unwinding(self.path, ended, self.marks, self.off, self.position + 1, stuck), turn)
 
     def cancel(self, turn: Turn) -> Self:  # noqa: ARG002 - the protocol's signature
         """Go on: unwinding is shielded (S24)."""
@@ -59,7 +62,7 @@ def unwind(ended: Broken | Stopped, path: str, turn: Turn) -> Frame | Broken | S
     if ended.trail is None:
         return ended
     marks = tuple(in_reverse(ended.trail))
-    return _proceed(Unwinding(path, evolve(ended, trail=None), marks), turn)
+    return _proceed(Unwinding(path, evolve(ended, trail=None), marks, turn.ledger.cancel is not None), turn)
 
 
 def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
@@ -72,7 +75,7 @@ def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
         if isinstance(leaf, Stuck):
             if not mark.sealed:
                 stuck, partial = (*stuck, (leaf, lane)), True
-        elif mark.sealed or _is_off(leaf, turn):
+        elif mark.sealed or (frame.off and _is_off(leaf)):
             turn.settle(Kept(leaf.path))
         elif holder is not None:
             turn.settle(Held(leaf.path, holder))
@@ -81,7 +84,7 @@ def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
             effect = _undo_of(leaf, turn)
             if effect is not None:
                 ended = evolve(frame.ended, partial=partial)
-                return Unwinding(frame.path, ended, frame.marks, position, stuck, begin(effect, turn))
+                return Unwinding(frame.path, ended, frame.marks, frame.off, position, stuck, begin(effect, turn))
             turn.settle(InDoubt(leaf.path))
             partial = True
     # enclosing scopes need to know that something in here could not be undone
@@ -89,10 +92,15 @@ def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
     return evolve(frame.ended, partial=partial, trail=first)
 
 
-def _is_off(entry: Entry, turn: Turn) -> bool:
-    """Tell whether a step is kept because the run is cancelled and its workflow does not compensate then (S28)."""
+def _is_off(entry: Entry) -> bool:
+    """Tell whether a step is kept when the run is cancelled, because its workflow does not compensate then (S28)."""
     compensation = entry.step.compensation
-    return turn.ledger.cancel is not None and compensation is not None and not compensation.on_cancel
+    return compensation is not None and not compensation.on_cancel
+
+
+@foregone.register(Unwinding)
+def _(frame: Unwinding, turn: Turn) -> Broken | None:  # noqa: ARG001 - as registered
+    return frame.ended if isinstance(frame.ended, Broken) else None
 
 
 def _undo_of(entry: Entry, turn: Turn) -> RunUndo | None:

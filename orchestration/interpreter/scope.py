@@ -13,15 +13,12 @@ from orchestration.interpreter.recover import recover
 from orchestration.interpreter.saga import unwind
 from orchestration.interpreter.told import tell
 from orchestration.interpreter.trail import Chain, Sealed, chained
-from orchestration.interpreter.turn import Broken, Done, Stopped
+from orchestration.interpreter.turn import Broken, Done, Stopped, foregone, foregone_failure
 from orchestration.plan.nodes import Cleanup, Pivot, Recover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from orchestration.failures import Failure
     from orchestration.interpreter.events import Event
-    from orchestration.interpreter.turn import Ended, Frame, Turn
+    from orchestration.interpreter.turn import Absorber, Ended, Frame, Turn
     from orchestration.plan.nodes import Node, Scope
 
 MARKS = frozenset({Cleanup, Pivot, Recover})  # what concerns the chain itself: the value passes
@@ -125,8 +122,14 @@ def _recovery(node: Scope, index: int, broken: Broken) -> int | None:
     return None
 
 
-def _absorber(node: Scope, index: int) -> Callable[[Failure], bool]:
-    return lambda failure: _recovery(node, index, Broken(failure)) is not None
+def _absorber(node: Scope, index: int) -> Absorber:
+    return lambda failure: failure if _recovery(node, index, Broken(failure)) is None else None
+
+
+@foregone.register(ScopeFrame)
+def _(frame: ScopeFrame, turn: Turn) -> Broken | None:
+    broken = foregone_failure(frame.child, turn)
+    return None if broken is None or _recovery(frame.node, frame.index, broken) is not None else broken
 
 
 def _recover(node: Scope, path: str, index: int, broken: Broken, turn: Turn) -> Frame | Ended:

@@ -69,7 +69,7 @@ PARTS = (Fate, Stream, Folding, Shielded, Registered, Letter, Mail, *ENDED)
 STREAM = "$stream"
 EFFECTS = (RunStep, RunUndo, RunCleanup, AskHooks)
 TRAILS = (Entry, Stuck, Sealed, Several, Mark)
-OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback)
+OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback, outcomes.HookFailure)
 END_STATES = (outcomes.Undone, outcomes.UndoFailed, outcomes.Held, outcomes.InDoubt, outcomes.Kept)
 KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (State, Ledger, Failure, *EFFECTS, *FRAMES, *PARTS, *TRAILS, *OUTCOMES, *END_STATES)

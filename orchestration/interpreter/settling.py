@@ -68,12 +68,15 @@ def _settled(frame: SettlingFrame, child: Frame | Ended, turn: Turn) -> Frame | 
     trails = frame.trails if stuck is None else frame.trails.insert(STUCK, stuck)
     trail = several(frame.path, trails)
     if turn.stopping:
-        return Stopped(trail, tuple(failure for _, failure in frame.fate.in_order()), child.partial)
+        failures = tuple(failure for _, failure in frame.fate.in_order())
+        return Stopped(trail, failures + frame.fate.failures, child.partial)
     if not child.partial or frame.node.on_partial == "continue":
         return Done(frame.value, trail)
     earliest = next(iter(frame.fate.in_order()), None)
-    if earliest is None:
-        return evolve(turn.broken(_not_undone(frame.path, stuck)), trail=trail, partial=True)
+    if earliest is None:  # all losers were cancelled: what failed meanwhile, if something did, passes through
+        failures = frame.fate.failures or (_not_undone(frame.path, stuck),)
+        primary, *others = failures
+        return evolve(turn.broken(primary.attach(others)), trail=trail, partial=True)
     turn.passes(earliest[1])
     return Broken(earliest[1], trail, earliest[0], partial=True)
 

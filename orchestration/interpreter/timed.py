@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from orchestration.errors import DeadlineExceeded
 from orchestration.failures import Failure
 from orchestration.frozen import evolve, frozen
-from orchestration.interpreter.cleanup import has_succeeded
 from orchestration.interpreter.effects import CancelTimer, StartTimer
 from orchestration.interpreter.events import TimerFired
-from orchestration.interpreter.turn import ENDED, Broken, Done, Stopped, illegal
+from orchestration.interpreter.turn import ENDED, Broken, Done, Stopped, foregone, illegal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,9 +65,11 @@ class TimedFrame:
     def _exceed(self, event: TimerFired, turn: Turn) -> Frame | Ended:
         if self.exceeded is not None or event.at < self.due:
             raise illegal(event, self.path, f"TimerFired at {self.due}, once")
-        if has_succeeded(self.child):
+        bound = foregone(self.child, turn)
+        if isinstance(bound, Done):  # it has succeeded and only cleans up: no deadline concerns it any more (S24)
             return self.child
-        exceeded = turn.broken(_failure(self.path, self.seconds))
+        failure = _failure(self.path, self.seconds)
+        exceeded = turn.broken(failure) if bound is None else turn.later(failure)
         child = turn.within(lambda: self.child.cancel(turn), stopping=True, deadline=self.due)
         return self._follow(child, exceeded, turn)
 
@@ -79,6 +80,11 @@ class TimedFrame:
             turn.effects.append(CancelTimer(self.path, "timeout"))
             return child
         return _late(exceeded, child)
+
+
+@foregone.register(TimedFrame)
+def _(frame: TimedFrame, turn: Turn) -> Done | Broken | None:
+    return foregone(frame.child, turn) if frame.exceeded is None else frame.exceeded
 
 
 def _late(exceeded: Broken, ended: Ended) -> Broken:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.effects import Tell
-from orchestration.interpreter.turn import ENDED, Broken, Done
+from orchestration.interpreter.turn import ENDED, Broken, Done, foregone
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
@@ -29,6 +29,11 @@ class ToldFrame:
     def cancel(self, turn: Turn) -> Frame | Ended:
         """Cancel the workflow."""
         return tell(self.node, self.path, self.child.cancel(turn), turn)
+
+
+@foregone.register(ToldFrame)
+def _(frame: ToldFrame, turn: Turn) -> Done | Broken | None:
+    return foregone(frame.child, turn)
 
 
 def tell(node: Scope, path: str, child: Frame | Ended, turn: Turn) -> Frame | Ended:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias
 
 import attrs
 
@@ -60,6 +61,9 @@ Ended = Done | Broken | Stopped
 ENDED = (Done, Broken, Stopped)
 
 
+Absorber: TypeAlias = "Callable[[Failure], Failure | None]"  # what goes on up instead of a failure, if anything
+
+
 class Frame(Protocol):
     """A part of a run that is under way. Frames are frozen; both methods return what takes the frame's place."""
 
@@ -76,7 +80,7 @@ class Turn:
     """What one call of `start` or `advance` collects: effects, and the new ledger.
 
     The rest says what holds around the frame at hand. `stopping`: it has been cancelled. `deadline`: the earliest
-    around it. `absorbers`: which failures something above it goes on in spite of (S28).
+    around it. `absorbers`: what becomes of a failure on its way up, the innermost last (S28).
     """
 
     __slots__ = ("absorbers", "at", "budget", "deadline", "effects", "ledger", "rooms", "run_id", "stopping")
@@ -96,7 +100,7 @@ class Turn:
         self.effects: list[Effect] = []
         self.stopping = ledger.cancel is not None
         self.deadline: float | None = None
-        self.absorbers: tuple[Callable[[Failure], bool], ...] = ()
+        self.absorbers: tuple[Absorber, ...] = ()
         self.budget = STRETCH
 
     def enter(self, node: Node, path: str, value: object) -> Frame | Ended:
@@ -113,7 +117,7 @@ class Turn:
         *,
         stopping: bool = False,
         deadline: float | None = None,
-        absorbs: Callable[[Failure], bool] | None = None,
+        absorbs: Absorber | None = None,
     ) -> Frame | Ended:
         """Let a frame below act, with what holds for it besides what holds here."""
         before = self.stopping, self.deadline, self.absorbers
@@ -132,9 +136,14 @@ class Turn:
 
     def broken(self, failure: Failure, trail: Trail | None = None) -> Broken:
         """End a part with a failure."""
+        broken = self.later(failure, trail)
+        self.passes(failure)
+        return broken
+
+    def later(self, failure: Failure, trail: Trail | None = None) -> Broken:
+        """End a part with a failure that comes after one that goes up already: it decides nothing."""
         order = self.ledger.failures
         self.ledger = evolve(self.ledger, failures=order + 1)
-        self.passes(failure)
         return Broken(failure, trail, order)
 
     def passes(self, failure: Failure) -> None:
@@ -142,8 +151,14 @@ class Turn:
 
         What is being stopped decides nothing any more: whatever stopped it has, or is absorbed.
         """
-        if not (self.stopping or self.ledger.decided) and not any(absorbs(failure) for absorbs in self.absorbers):
-            self.decide()
+        if self.stopping or self.ledger.decided:
+            return
+        for absorbs in reversed(self.absorbers):
+            going_up = absorbs(failure)
+            if going_up is None:
+                return
+            failure = going_up
+        self.decide()
 
     def decide(self) -> None:
         """Note that what the outcome will be is settled: a later cancel comes too late (S28)."""
@@ -156,6 +171,21 @@ class Turn:
     def settle(self, state: EndState) -> None:
         """Note what became of a step that could be undone (S25)."""
         self.ledger = evolve(self.ledger, rollback=self.ledger.rollback.push_front(state))
+
+
+@singledispatch
+def foregone(frame: object, turn: Turn) -> Done | Broken | None:  # noqa: ARG001 - each frame has its own
+    """Return how a part under way is bound to end, where only its unwinding or its cleanups are left.
+
+    Each frame of which this can be known registers its answer.
+    """
+    return None
+
+
+def foregone_failure(frame: object, turn: Turn) -> Broken | None:
+    """Return the failure that a part under way is bound to end with."""
+    ended = foregone(frame, turn)
+    return ended if isinstance(ended, Broken) else None
 
 
 def illegal(event: Event, path: str, expected: str) -> IllegalEvent:

@@ -13,19 +13,17 @@ from orchestration.interpreter.fate import NO_FAILURES
 from orchestration.interpreter.members import Folding, Stream, members_of
 from orchestration.interpreter.pure import evaluate
 from orchestration.interpreter.settling import merged, settle, several, without
-from orchestration.interpreter.turn import ENDED, Broken, Done, Later, Stopped
+from orchestration.interpreter.turn import ENDED, Broken, Done, Later, Stopped, foregone_failure
 from orchestration.policies import Tolerate
 from orchestration.results import Err, Ok
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rpds import HashTrieMap
 
     from orchestration.interpreter.events import PullFailed
     from orchestration.interpreter.group import GroupFrame
     from orchestration.interpreter.trail import Trail
-    from orchestration.interpreter.turn import Ended, Frame, Turn
+    from orchestration.interpreter.turn import Absorber, Ended, Frame, Turn
     from orchestration.plan.nodes import Node
 
 
@@ -65,7 +63,7 @@ class Work:
             self._keep(index, child.value)
         elif isinstance(child, Broken):
             if not self.fate.halted and self.node.mode != "fail_fast":
-                self.turn.passes(child.failure)
+                self.turn.passes(self._earliest(index, child.failure))
             self._fail(child)
         else:
             fate = self.fate
@@ -93,9 +91,20 @@ class Work:
     def _fail(self, broken: Broken) -> None:
         fate = self.fate
         if not fate.halted and not self.turn.stopping:
-            self.fate = evolve(fate, failure=broken.failure, order=broken.order, partial=broken.partial)
+            known = sorted([*fate.absorbed, (broken.order, broken.failure)], key=lambda pair: pair[0])
+            (order, primary), *others = known
+            self.fate = evolve(
+                fate,
+                failure=primary,
+                order=order,
+                failures=tuple(failure for _, failure in others),
+                absorbed=NO_FAILURES,
+                partial=fate.partial or broken.partial,
+            )
             self.cancel_all()
-        elif fate.failure is not None and broken.order < fate.order:
+            return
+        self.fate = fate = evolve(fate, errors=fate.errors + 1)
+        if fate.failure is not None and broken.order < fate.order:
             # it happened first, and was unwound before it came here
             failures, partial = (fate.failure, *fate.failures), fate.partial or broken.partial
             self.fate = evolve(fate, failure=broken.failure, order=broken.order, failures=failures, partial=partial)
@@ -105,18 +114,29 @@ class Work:
 
     # --- failures that the group goes on in spite of
 
-    def absorber(self, *, under_way: int) -> Callable[[Failure], bool] | None:
-        """Return which failures of a child the group goes on in spite of; `under_way` is 1 if the child is active."""
-        if self.node.mode == "fail_fast" or self.fate.halted:
+    def absorber(self, index: int) -> Absorber | None:
+        """Return what goes on up of a failure of the child at `index`: nothing, or the earliest that is known."""
+        if self.fate.halted:
             return None
-        return lambda failure: self._goes_on(others=self._has_others(under_way))  # noqa: ARG005
+        return lambda failure: None if self._goes_on(index) else self._earliest(index, failure)
 
-    def _has_others(self, under_way: int) -> bool:
-        return bool(self.ready) or len(self.active) > under_way or self._is_open()
-
-    def _goes_on(self, *, others: bool) -> bool:
+    def _goes_on(self, index: int) -> bool:
         mode = self.node.mode
-        return others if mode == "race" else self._tolerates(self.fate.errors + 1)
+        if mode == "race":
+            return bool(self.ready) or len(self.active.discard(index)) > 0 or self._is_open()
+        return mode != "fail_fast" and self._tolerates(self.fate.errors + 1)
+
+    def _earliest(self, index: int, failure: Failure) -> Failure:
+        """Return the failure that the group would fail with: others may have come before, and still unwind."""
+        known = list(self.fate.absorbed)
+        for other in sorted(self.active.discard(index)):
+            broken = foregone_failure(self.active[other], self.turn)
+            if broken is not None and not self._may_absorb(broken):
+                known.append((broken.order, broken.failure))
+        return min(known, key=lambda pair: pair[0])[1] if known else failure
+
+    def _may_absorb(self, broken: Broken) -> bool:
+        return self.node.mode != "fail_fast" and not broken.partial
 
     def _tolerates(self, errors: int) -> bool:
         mode = self.node.mode
@@ -130,18 +150,16 @@ class Work:
     def _absorb(self, index: int, child: Broken) -> None:
         fate, mode = self.fate, self.node.mode
         absorbed = fate.absorbed.push_front((child.order, child.failure))
-        if mode == "collect":  # all failures are among the outputs: here only the earliest is needed
-            absorbed = NO_FAILURES.push_front(min(absorbed, key=lambda pair: pair[0]))
         lost = fate.lost if child.trail is None else fate.lost.insert(index, child.trail)
         partial = fate.partial or child.partial
-        self.fate = evolve(fate, errors=fate.errors + 1, absorbed=absorbed, lost=lost, partial=partial)
-        if not self._tolerates(self.fate.errors):
-            (order, primary), *others = self.fate.in_order()
-            self.turn.passes(primary)
-            self.fate = evolve(self.fate, failures=tuple(failure for _, failure in others))
-            self._fail(Broken(primary, None, order, partial))
-        elif mode != "race":
+        beaten = (*fate.beaten, index) if mode == "race" else ()
+        self.fate = evolve(fate, errors=fate.errors + 1, absorbed=absorbed, lost=lost, beaten=beaten, partial=partial)
+        if mode != "race" and self._tolerates(self.fate.errors):
             self.outputs = self.members.keep(self.outputs, index, Err(child.failure))
+        elif mode != "race" or not self.members.can_win(self.node, beaten):
+            self.turn.passes(self.fate.in_order()[0][1])
+            self.fate = evolve(self.fate, absorbed=fate.absorbed)
+            self._fail(child)
 
     # --- streams and folding
 
@@ -225,7 +243,8 @@ class Work:
 
     def _enter(self, index: int, node: Node, path: str, value: object) -> bool:
         """Begin a child; tell whether the turn has gone on for long enough."""
-        turn, absorbs = self.turn, self.absorber(under_way=0)
+        turn = self.turn
+        absorbs = None if self.node.mode == "fail_fast" and not turn.absorbers else self.absorber(index)
         if absorbs is None:
             child = turn.enter(node, path, value)
         else:
@@ -295,8 +314,9 @@ class Work:
         fate, mode, path = self.fate, self.node.mode, self.frame.path
         if not isinstance(mode, Tolerate) or self._tolerates(fate.errors):
             return ()
-        ended = self.members.count(self.outputs) + 1 + fate.stopped
-        left = "" if self.total is None else f", {max(0, self.total - ended)} not started"
+        succeeded = self.members.succeeded(self.outputs)
+        ended = fate.errors + fate.stopped + (succeeded or 0)
+        left = "" if self.total is None or succeeded is None else f", {self.total - ended} not started"
         error = ToleranceExceeded(
             path,
             found=f"{fate.errors} failed, {fate.stopped} cancelled{left}",
