@@ -8,7 +8,7 @@ import attrs
 from rpds import HashTrieMap, List
 
 from orchestration.failures import Failure
-from orchestration.frozen import frozen
+from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.effects import OUTPUTS, VALUE
 from orchestration.interpreter.events import Continued, Exhausted, Pulled, PullFailed
 from orchestration.interpreter.fate import NO_TRAILS, OPEN, Fate
@@ -69,7 +69,9 @@ class GroupFrame:
         """Cancel all children, in order, unless that has been done."""
         if self.fate.halted:
             return self
-        work = Work(self, turn)
+        work, bound = Work(self, turn), foregone_failure(self, turn)
+        if bound is not None:  # a child has failed before, and still unwinds
+            work.fate = evolve(work.fate, failure=bound.failure, order=bound.order)
         work.cancel_all()
         return work.proceed()
 

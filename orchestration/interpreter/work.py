@@ -104,7 +104,9 @@ class Work:
             self.cancel_all()
             return
         self.fate = fate = evolve(fate, errors=fate.errors + 1)
-        if fate.failure is not None and broken.order < fate.order:
+        if fate.failure is not None and broken.order == fate.order:  # it was known to come
+            self.fate = evolve(fate, failure=broken.failure, partial=fate.partial or broken.partial)
+        elif fate.failure is not None and broken.order < fate.order:
             # it happened first, and was unwound before it came here
             failures, partial = (fate.failure, *fate.failures), fate.partial or broken.partial
             self.fate = evolve(fate, failure=broken.failure, order=broken.order, failures=failures, partial=partial)
