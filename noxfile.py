@@ -76,6 +76,7 @@ INSTALLED = [python for python in PYTHONS if get_interpreter(python)]
 DEMO = "examples/audit.py:audit"
 DEMO_INPUT = json.dumps({"root": sysconfig.get_path("stdlib")})  # many files, and every machine has them
 
+PARALLEL = ("-n", "auto")  # as many processes as the machine has cores
 FULLY_COVERED = ("plan", "interpreter", "dsl", "runtime", "journal")
 
 nox.needs_version = ">=2026.10"
@@ -164,11 +165,11 @@ def tests(session: nox.Session) -> None:
     """
     install_wheel(session, "tests")
     if session.posargs or session.python not in INSTALLED[-1:]:
-        session.run("pytest", *session.posargs)
+        session.run("pytest", *PARALLEL, *session.posargs)
         return
     session.env["COVERAGE_FILE"] = str(ROOT / ".coverage")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest")
+    session.run("coverage", "run", "-m", "pytest", *PARALLEL)
     session.chdir(ROOT)
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--skip-empty")

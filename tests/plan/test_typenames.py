@@ -9,6 +9,7 @@ import collections
 import http
 import inspect
 import os
+import re
 import subprocess
 import sys
 import typing
@@ -69,7 +70,7 @@ NAMES: list[tuple[object, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("tp", "name"), NAMES, ids=str)
+@pytest.mark.parametrize(("tp", "name"), NAMES, ids=lambda part: re.sub(r" at 0x\w+", "", str(part)))
 def test_the_name_of_a_type_is_canonical(tp: object, name: str) -> None:
     """The text has no order, address or version of Python in it (S1)."""
     assert type_name(tp) == name
