@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import attrs
 
@@ -11,6 +11,8 @@ from orchestration.frozen import evolve, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+MOST_CAUSES = 50  # of one exception: more come from raising again in a loop, and nobody reads them
 
 
 def kind_name(kind: type) -> str:
@@ -40,7 +42,10 @@ class Failure:
     @staticmethod
     def of(exception: BaseException, path: str) -> Failure:
         """Describe an exception that was raised at `path`."""
-        return _describe(exception, path, frozenset())
+        described: Failure | None = None
+        for link in reversed(_chain(exception)):
+            described = _describe(link, path, described)
+        return cast("Failure", described)
 
     def matches(self, kinds: Iterable[str]) -> bool:
         """Tell whether this failure is of one of `kinds`, subclasses included."""
@@ -56,31 +61,54 @@ class Failure:
         return f"{self.path}: {self.kind}: {self.message}" if self.message else f"{self.path}: {self.kind}"
 
 
-def _describe(exception: BaseException, path: str, seen: frozenset[int]) -> Failure:
-    cause: Any = exception.__cause__
-    if cause is None and not exception.__suppress_context__:
-        cause = exception.__context__
-    known = seen | {id(exception)}
+def _chain(exception: BaseException) -> list[BaseException]:
+    """Return an exception and its causes."""
+    chain = [exception]
+    while len(chain) <= MOST_CAUSES:
+        last = chain[-1]
+        cause = _read(last, "__cause__")
+        if cause is None and not _read(last, "__suppress_context__"):
+            cause = _read(last, "__context__")
+        if not issubclass(type(cause), BaseException) or any(cause is link for link in chain):
+            break
+        chain.append(cast("BaseException", cause))
+    return chain
+
+
+def _describe(exception: BaseException, path: str, cause: Failure | None) -> Failure:
     return Failure(
         kind=kind_name(type(exception)),
         message=_message(exception),
         path=path,
         bases=tuple(kind_name(base) for base in type(exception).__mro__[1:] if base is not object),
-        cause=None if cause is None or id(cause) in known else _describe(cause, path, known),
+        cause=cause,
         retry_after=_retry_after(exception),
         exception=exception,
     )
 
 
-def _retry_after(exception: BaseException) -> float | None:
-    seconds = getattr(exception, "retry_after", None)
-    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or seconds < 0:
+# What follows runs foreign code, which may raise anything, `SystemExit` too: the failure must survive it, or else
+# nobody would hear of the end of the step.
+
+
+def _read(exception: BaseException, name: str) -> object:
+    try:
+        return getattr(exception, name, None)
+    except BaseException:  # noqa: BLE001 - as said above
         return None
-    return float(seconds)
+
+
+def _retry_after(exception: BaseException) -> float | None:
+    given = _read(exception, "retry_after")
+    try:
+        seconds = float(given) if isinstance(given, int | float) else math.nan
+    except BaseException:  # noqa: BLE001 - as said above; an int may be too large for a float
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def _message(exception: BaseException) -> str:
     try:
         return str(exception)
-    except Exception as broken:  # noqa: BLE001 - a foreign __str__ may raise anything; the failure must survive it
+    except BaseException as broken:  # noqa: BLE001 - as said above
         return f"<no message: {type(broken).__name__} in __str__>"

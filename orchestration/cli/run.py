@@ -14,7 +14,7 @@ from orchestration.cli.performing import Performance
 from orchestration.cli.providing import find_services
 from orchestration.cli.telling import say, say_failure_traceback, show, tell
 from orchestration.cli.view import choose_view
-from orchestration.observe.terminal import block, escape
+from orchestration.observe.terminal import block, escape, escape_json
 from orchestration.outcomes import Cancelled, Failed, Succeeded
 from orchestration.runtime.boundary import dump_output
 
@@ -87,5 +87,5 @@ def _print(plan: Plan, value: object) -> Exit:
     except (PydanticSerializationError, ValueError, TypeError) as error:
         say(f"error: {escape(plan.name)}: the run succeeded, but its value has no form in JSON: {block(str(error))}")
         return Exit.FAILED
-    show(text)
+    show(escape_json(text))
     return Exit.SUCCESS

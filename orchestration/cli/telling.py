@@ -80,7 +80,7 @@ def say_failure_traceback(failure: Failure) -> None:
 def say_traceback(error: BaseException) -> None:
     """Show the traceback of an error."""
     for part in traceback.format_exception(error):
-        say(block(part.rstrip("\n"), ""))
+        say(block(part.rstrip("\n")))
 
 
 def _failure_lines(failure: Failure, lead: str) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from orchestration.dsl.options import StepOptions, Until, While, WorkflowOptions, check, hooks_of, name_of, refuse
+from orchestration.dsl.options import StepOptions, Until, While, WorkflowOptions, check, name_of, refuse
 from orchestration.frozen import evolve
 from orchestration.plan.body import Body
+from orchestration.plan.hooks import hooks_of
 from orchestration.plan.naming import DEFAULTED
 from orchestration.plan.nodes import Beside, Compensated, Graph, Loop, Map, Node, Retried, Step, Timed
 

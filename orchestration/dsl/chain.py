@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic, Never, cast, overload
 
 from typing_extensions import TypeVar
 
-from orchestration.dsl.options import hooks_of, text
+from orchestration.dsl.options import text
 from orchestration.dsl.typed import Typed
 from orchestration.frozen import evolve
 from orchestration.plan.compile import Plan, compile_plan
+from orchestration.plan.hooks import hooks_of
 from orchestration.plan.nodes import Cleanup, Node, Pivot, Recover, Scope
 from orchestration.runtime.local import LocalEngine, value_of
 

@@ -7,17 +7,17 @@ service, a method of a service. mypy needs them apart: `Callable[[A], Awaitable[
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, Generic, Literal, Required, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, Required
 
 from typing_extensions import TypedDict, TypeVar
 
-from orchestration.plan.hooks import Hook
 from orchestration.plan.naming import DEFAULTED, defaulted
 from orchestration.policies import Tolerate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from orchestration.plan.hooks import Hook
     from orchestration.policies import Kinds, OnPartial, Retry
 
 T = TypeVar("T")
@@ -206,16 +206,3 @@ def name_of(options: Mapping[str, Any], default: str) -> str:
     if given is not None:
         return str(given)
     return default if default.startswith(DEFAULTED) else defaulted(default)
-
-
-def hooks_of(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
-    """Return hooks as a tuple.
-
-    Raises:
-        TypeError: if something else is among them.
-    """
-    given: tuple[object, ...] = tuple(hooks)
-    wrong = next((hook for hook in given if not isinstance(hook, Hook)), None)
-    if wrong is not None:
-        raise TypeError(f"hooks are made by gate(...) and observer(...), found {wrong!r}")
-    return cast("tuple[Hook, ...]", given)

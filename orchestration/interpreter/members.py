@@ -135,8 +135,8 @@ class Vertices:
     def unlocked(self, node: Graph, index: int, outputs: HashTrieMap[int, Any]) -> tuple[int, ...]:
         """Return the followers of which all other needs are done as well."""
         needs = node.topology.needs
-        done = (rank for rank in node.topology.followers[index] if all(_succeeded(outputs, n) for n in needs[rank]))
-        return tuple(done)
+        followers = node.topology.followers[index]
+        return tuple(rank for rank in followers if all(_succeeded(node, outputs, need) for need in needs[rank]))
 
     def child(
         self, node: Graph, path: str, value: object, index: int, outputs: HashTrieMap[int, Any]
@@ -145,7 +145,7 @@ class Vertices:
         vertex = node.vertices[node.topology.order[index]]
         if vertex.needs:
             ranks = node.topology.ranks
-            given = tuple(value if need == INPUT else _value(outputs[ranks[str(need)]]) for need in vertex.needs)
+            given = tuple(value if need == INPUT else _value(node, outputs[ranks[str(need)]]) for need in vertex.needs)
             value = given[0] if len(given) == 1 else given
         return vertex.node, f"{path}/{vertex.node.name}", value
 
@@ -168,7 +168,7 @@ class Vertices:
 
     def succeeded(self, outputs: HashTrieMap[int, Any]) -> int:
         """Look at all of them."""
-        return sum(_succeeded(outputs, rank) for rank in sorted(outputs))
+        return sum(not isinstance(outputs[rank], Err) for rank in sorted(outputs))
 
     def output(self, outputs: HashTrieMap[int, Any], index: int) -> object:
         """Look it up."""
@@ -188,13 +188,7 @@ class Vertices:
 
     def kept(self, node: Graph, winner: int) -> frozenset[int]:
         """Return a vertex and all before it."""
-        found, left = {winner}, [winner]
-        while left:
-            for need in node.topology.needs[left.pop()]:
-                if need not in found:
-                    found.add(need)
-                    left.append(need)
-        return frozenset(found)
+        return node.topology.before(winner) | {winner}
 
     def result(self, node: Graph, outputs: HashTrieMap[int, Any], total: int) -> object:  # noqa: ARG002 - the protocol's signature
         """Return what the graph gives: one output, several, or all in the order of declaration."""
@@ -206,18 +200,23 @@ class Vertices:
         return _found(node, outputs, ranks[str(node.gives)])
 
 
-def _succeeded(outputs: HashTrieMap[int, Any], rank: int) -> bool:
-    return rank in outputs and not isinstance(outputs[rank], Err)
+def _succeeded(node: Graph, outputs: HashTrieMap[int, Any], rank: int) -> bool:
+    return rank in outputs and (isinstance(outputs[rank], Ok) or not keeps_failures(node))
 
 
-def _value(output: object) -> object:
-    return output.value if isinstance(output, Ok) else output
+def _value(node: Graph, output: Any) -> object:  # noqa: ANN401 - a user's value, or an `Ok` around it
+    return output.value if keeps_failures(node) else output
+
+
+def keeps_failures(node: Graph | Map) -> bool:
+    """Tell whether outputs are wrapped, `Ok` around a value, `Err` around a failure; a value may be one itself."""
+    return node.mode not in ("fail_fast", "race")
 
 
 def _found(node: Graph, outputs: HashTrieMap[int, Any], rank: int) -> object:
     if rank in outputs:
         return outputs[rank]
-    before = next(need for need in node.topology.needs[rank] if not _succeeded(outputs, need))
+    before = next(need for need in node.topology.needs[rank] if not _succeeded(node, outputs, need))
     return NotStarted(node.vertices[node.topology.order[before]].node.name)
 
 

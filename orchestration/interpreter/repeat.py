@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import reprlib
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,6 +16,7 @@ from orchestration.interpreter.pure import holds
 from orchestration.interpreter.trail import Chain, chained
 from orchestration.interpreter.turn import Broken, Done, Stopped, foregone, foregone_failure
 from orchestration.plan.nodes import Fold, Loop
+from orchestration.plan.secrets import text_of
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
@@ -68,9 +68,10 @@ def _follow(frame: RepeatFrame, child: Frame | Ended, turn: Turn) -> Frame | End
     node, path, index, trail = frame.node, frame.path, frame.index, frame.trail
     while isinstance(child, Done):
         trail = chained(trail, child.trail)
-        if turn.stopping:
-            return Stopped(trail)
         index += 1
+        if turn.stopping:
+            whole = isinstance(node, Fold) and index == len(frame.items)
+            return Done(child.value, trail) if whole else Stopped(trail)
         ended = _over(node, path, frame.items, index, child.value, turn)
         if ended is not None:
             return evolve(ended, trail=trail)
@@ -102,7 +103,7 @@ def _over(
 def _past_the_limit(node: Loop, path: str, value: object) -> Failure:
     error = LoopLimitExceeded(
         path,
-        found=f"no end after {node.max_iterations} iterations; the last value is {reprlib.repr(value)}",
+        found=f"no end after {node.max_iterations} iterations; the last value is {text_of(value)}",
         expected=f"{node.check} to end it",
         mend="Raise max_iterations, or see why the predicate never holds.",
     )

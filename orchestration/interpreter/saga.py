@@ -77,15 +77,12 @@ def _proceed(frame: Unwinding, turn: Turn) -> Unwinding | Broken | Stopped:
                 stuck, partial = (*stuck, (leaf, lane)), True
         elif mark.sealed or (frame.off and _is_off(leaf)):
             turn.settle(Kept(leaf.path))
-        elif holder is not None:
-            turn.settle(Held(leaf.path, holder))
-            partial = True
         else:
             effect = _undo_of(leaf, turn)
-            if effect is not None:
+            if effect is not None and holder is None:
                 ended = evolve(frame.ended, partial=partial)
                 return Unwinding(frame.path, ended, frame.marks, frame.off, position, stuck, begin(effect, turn))
-            turn.settle(InDoubt(leaf.path))
+            turn.settle(InDoubt(leaf.path) if effect is None or holder is None else Held(leaf.path, holder))
             partial = True
     # enclosing scopes need to know that something in here could not be undone
     first = next((one for one, _ in stuck if one.halts), stuck[0][0]) if stuck else None

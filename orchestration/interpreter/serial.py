@@ -92,7 +92,10 @@ def state_from_data(plan: Plan, data: Json) -> State:
         InvalidDocument: if the data is no state of this plan.
         UnresolvedReference: if it names a type that the plan does not.
     """
-    state = _decode(plan, data, "state")
+    try:
+        state = _decode(plan, data, "state")
+    except RecursionError:
+        raise _invalid("state", "data nested too deep") from None
     if not isinstance(state, State):
         raise _invalid("state", "other data")
     return state

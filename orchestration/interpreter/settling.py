@@ -56,7 +56,7 @@ def settle(
     turn: Turn,
 ) -> Frame | Ended:
     """Unwind what is `lost`, then end with the value."""
-    child = unwind(Stopped(several(path, lost), partial=fate.partial), path, turn)
+    child = unwind(Stopped(several(node, path, lost), partial=fate.partial), path, turn)
     return _settled(SettlingFrame(node, path, value, trails, fate, child), child, turn)  # type: ignore[arg-type]  # replaced if it has ended
 
 
@@ -66,24 +66,24 @@ def _settled(frame: SettlingFrame, child: Frame | Ended, turn: Turn) -> Frame | 
     assert isinstance(child, Stopped)  # noqa: S101 - so `settle` has begun the unwinding
     stuck = child.trail
     trails = frame.trails if stuck is None else frame.trails.insert(STUCK, stuck)
-    trail = several(frame.path, trails)
+    trail = several(frame.node, frame.path, trails)
     if turn.stopping:
         failures = tuple(failure for _, failure in frame.fate.in_order())
         return Stopped(trail, failures + frame.fate.failures, child.partial)
     if not child.partial or frame.node.on_partial == "continue":
         return Done(frame.value, trail)
-    earliest = next(iter(frame.fate.in_order()), None)
-    if earliest is None:  # all losers were cancelled: what failed meanwhile, if something did, passes through
+    if not frame.fate.absorbed:  # all losers were cancelled: what failed meanwhile, if something did, passes through
         failures = frame.fate.failures or (_not_undone(frame.path, stuck),)
         primary, *others = failures
         return evolve(turn.broken(primary.attach(others)), trail=trail, partial=True)
-    turn.passes(earliest[1])
-    return Broken(earliest[1], trail, earliest[0], partial=True)
+    (order, earliest), *later = frame.fate.in_order()
+    turn.passes(earliest)
+    return Broken(earliest.attach(failure for _, failure in later), trail, order, partial=True)
 
 
-def several(path: str, trails: HashTrieMap[int, Trail]) -> Several | None:
+def several(node: Graph | Map, path: str, trails: HashTrieMap[int, Trail]) -> Several | None:
     """Return the trail of a group."""
-    return Several(path, trails) if trails else None
+    return Several(node, path, trails) if trails else None
 
 
 def merged(one: HashTrieMap[int, Trail], other: HashTrieMap[int, Trail]) -> HashTrieMap[int, Trail]:

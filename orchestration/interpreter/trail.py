@@ -13,11 +13,12 @@ from rpds import HashTrieMap, List
 
 from orchestration.frozen import frozen
 from orchestration.interpreter.effects import VALUE
+from orchestration.plan.nodes import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orchestration.plan.nodes import Undoable
+    from orchestration.plan.nodes import Map, Undoable
 
 
 @frozen
@@ -47,15 +48,16 @@ class Sealed:
 
 @frozen
 class Several:
-    """The trails of children that ran side by side, by their position; `path` is their group's."""
+    """The trails of the children of a group, by their position; `path` is the group's."""
 
+    node: Graph | Map
     path: str
     trails: HashTrieMap[int, Trail]
 
 
 Chain: TypeAlias = "List[Trail]"
 Trail = Union[Entry, Stuck, Sealed, Several, "List[Trail]"]
-Lane = tuple[tuple[str, int], ...]  # the groups that an entry lies in, with its position in each
+Lane = tuple[tuple["Graph | Map", str, int], ...]  # the groups that an entry lies in, with its position in each
 
 
 @frozen
@@ -79,7 +81,9 @@ def in_reverse(trail: Trail, lane: Lane = (), *, sealed: bool = False) -> Iterat
     match trail:
         case Several():
             for position in sorted(trail.trails, reverse=True):
-                yield from in_reverse(trail.trails[position], (*lane, (trail.path, position)), sealed=sealed)
+                yield from in_reverse(
+                    trail.trails[position], (*lane, (trail.node, trail.path, position)), sealed=sealed
+                )
         case Sealed():
             yield from in_reverse(trail.trail, lane, sealed=True)
         case Entry() | Stuck():
@@ -92,11 +96,11 @@ def in_reverse(trail: Trail, lane: Lane = (), *, sealed: bool = False) -> Iterat
 def depends(later: Lane, earlier: Lane) -> bool:
     """Tell whether what stands in lane `later` came after, and so built on, what stands in `earlier` (S26).
 
-    It does unless the two ran side by side in the same group.
+    It does unless the two ran side by side in the same group, neither needing the other.
     """
-    for one, other in zip(later, earlier, strict=False):
-        if one[0] != other[0]:
+    for (node, path, position), (_, other_path, other) in zip(later, earlier, strict=False):
+        if path != other_path:
             return True
-        if one[1] != other[1]:
-            return False
+        if position != other:
+            return isinstance(node, Graph) and position >= 0 and other in node.topology.before(position)
     return True

@@ -10,7 +10,7 @@ from orchestration.frozen import evolve
 from orchestration.interpreter.effects import CloseStream, Continue, Pull
 from orchestration.interpreter.events import Exhausted, Pulled
 from orchestration.interpreter.fate import NO_FAILURES
-from orchestration.interpreter.members import Folding, Stream, members_of
+from orchestration.interpreter.members import Folding, Stream, keeps_failures, members_of
 from orchestration.interpreter.pure import evaluate
 from orchestration.interpreter.settling import merged, settle, several, without
 from orchestration.interpreter.turn import ENDED, Broken, Done, Later, Stopped, foregone_failure
@@ -82,14 +82,15 @@ class Work:
                 self.fate = evolve(self.fate, winner=index)
                 self.cancel_all()
             return
-        kept = value if mode in ("fail_fast", "race") else Ok(value)
+        kept = Ok(value) if keeps_failures(self.node) else value
         self.outputs = self.members.keep(self.outputs, index, kept)
         unlocked = self.members.unlocked(self.node, index, self.outputs)
         if unlocked:
             self.ready = tuple(sorted((*self.ready, *unlocked)))
 
-    def _fail(self, broken: Broken) -> None:
-        fate = self.fate
+    def _fail(self, broken: Broken, *, members: int = 1) -> None:
+        """Fail, or take one more failure; `members` is 0 if it is none of a member's."""
+        fate = evolve(self.fate, errors=self.fate.errors + members)
         if not fate.halted and not self.turn.stopping:
             known = sorted([*fate.absorbed, (broken.order, broken.failure)], key=lambda pair: pair[0])
             (order, primary), *others = known
@@ -103,7 +104,6 @@ class Work:
             )
             self.cancel_all()
             return
-        self.fate = fate = evolve(fate, errors=fate.errors + 1)
         if fate.failure is not None and broken.order == fate.order:  # it was known to come
             self.fate = evolve(fate, failure=broken.failure, partial=fate.partial or broken.partial)
         elif fate.failure is not None and broken.order < fate.order:
@@ -160,7 +160,7 @@ class Work:
             self.outputs = self.members.keep(self.outputs, index, Err(child.failure))
         elif mode != "race" or not self.members.can_win(self.node, beaten):
             self.turn.passes(self.fate.in_order()[0][1])
-            self.fate = evolve(self.fate, absorbed=fate.absorbed)
+            self.fate = evolve(self.fate, absorbed=fate.absorbed, errors=fate.errors)  # it is counted as what it is
             self._fail(child)
 
     # --- streams and folding
@@ -175,7 +175,7 @@ class Work:
             self._enter(event.index, self.node.body, f"{self.frame.path}[{event.index}]", event.item)  # type: ignore[union-attr]  # a map
         else:
             self.value = evolve(stream, pulling=False, ended=True)
-            self._fail(self.turn.broken(event.failure))
+            self._fail(self.turn.broken(event.failure), members=0)
 
     def is_folding(self) -> bool:
         """Tell whether the group has asked to go on folding in another turn."""
@@ -200,7 +200,7 @@ class Work:
             result = outputs.waiting[outputs.position]
             folded = evaluate(into.combine, (outputs.accumulator, result), self.frame.path, turn)
             if isinstance(folded, Broken):
-                self._fail(folded)
+                self._fail(folded, members=0)
                 return
             self.outputs = Folding(folded.value, outputs.position + 1, outputs.waiting.remove(outputs.position))
 
@@ -280,10 +280,10 @@ class Work:
         trails = merged(self.trails, fate.lost)
         if fate.failure is not None:
             failure = fate.failure.attach(fate.failures).attach(self._too_many())
-            return Broken(failure, several(path, trails), fate.order, fate.partial)
+            return Broken(failure, several(self.node, path, trails), fate.order, fate.partial)
         if self.turn.stopping and self._is_incomplete():
             absorbed = tuple(failure for _, failure in fate.in_order())
-            return Stopped(several(path, trails), absorbed + fate.failures, fate.partial)
+            return Stopped(several(self.node, path, trails), absorbed + fate.failures, fate.partial)
         if self.node.mode == "race":
             return self._race_over(trails)
         result = self.members.result(self.node, self.outputs, self.total or 0)
@@ -301,14 +301,16 @@ class Work:
             lost = without(trails, kept)
             return self._settle(self.members.output(self.outputs, fate.winner), without(trails, frozenset(lost)), lost)
         if not fate.absorbed:
-            return turn.broken(_nobody(path), several(path, trails))
+            return turn.broken(_nobody(path), several(self.node, path, trails))
         (order, primary), *others = fate.in_order()
         turn.passes(primary)
-        return Broken(primary.attach(failure for _, failure in others), several(path, trails), order, fate.partial)
+        return Broken(
+            primary.attach(failure for _, failure in others), several(self.node, path, trails), order, fate.partial
+        )
 
     def _settle(self, value: object, trails: HashTrieMap[int, Trail], lost: HashTrieMap[int, Trail]) -> Frame | Ended:
         if not lost and not self.fate.partial:
-            return Done(value, several(self.frame.path, trails))
+            return Done(value, several(self.node, self.frame.path, trails))
         return settle(self.node, self.frame.path, value, trails, lost, self.fate, self.turn)
 
     def _too_many(self) -> tuple[Failure, ...]:

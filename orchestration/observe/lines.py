@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestration.interpreter.events import CancelRequested, Started
-from orchestration.observe.progress import NOTHING, Counts, Progress, static_path
+from orchestration.observe.progress import NOTHING, Counts, Progress
 from orchestration.observe.terminal import escape
+from orchestration.plan.tree import static_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable

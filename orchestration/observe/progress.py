@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from rpds import HashTrieMap
@@ -18,12 +17,10 @@ from orchestration.interpreter.events import (
     StepTimedOut,
     UndoSucceeded,
 )
+from orchestration.plan.tree import static_path
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import AnyEvent, StepEvent
-
-_INDEX = re.compile(r"\[\d+\]")
-_ATTEMPT = re.compile(r"#\d+")
 
 
 @frozen
@@ -107,16 +104,6 @@ class Progress:
     def _with(self, path: str, counts: Counts) -> Progress:
         paths = self.paths if path in self.counts else (*self.paths, path)
         return Progress(paths, self.counts.insert(path, counts), self.name, self.run_id, self.cancelled, self.leaked)
-
-
-def static_path(path: str) -> str:
-    """Return the path in the plan of a path in a run: without the numbers of items and attempts (S4).
-
-    `audit/parse[3]/read` becomes `audit/parse[]/read`, `checkout/sub#2/reserve` becomes `checkout/sub/reserve`.
-    """
-    if "[" in path:
-        path = _INDEX.sub("[]", path)
-    return _ATTEMPT.sub("", path) if "#" in path else path
 
 
 def _failed(event: StepEvent) -> bool:

@@ -14,6 +14,11 @@ def escape(text: str) -> str:
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def escape_json(text: str) -> str:
+    r"""Return a JSON text that says the same without control characters: in its strings they become `\u001b`."""
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def block(text: str, indent: str = "  ") -> str:
     """Return a text of several lines, each escaped, all but the first indented: none can pose as a line of ours."""
     return f"\n{indent}".join(escape(line) for line in text.expandtabs(4).splitlines())

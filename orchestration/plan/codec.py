@@ -28,6 +28,7 @@ import pydantic_core
 
 from orchestration.errors import Defect, InvalidDocument, UnresolvedReference, Unserialisable
 from orchestration.plan.records import ABSENT, PARTS, form_of
+from orchestration.plan.secrets import Secret
 from orchestration.plan.typenames import named_types, type_name
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _PLAIN_BITS = 4096  # longer integers are written in hex: Python reads no more t
 _SURROGATE = re.compile("[\ud800-\udfff]")  # JSON would join two of them to one character
 _MOMENT = re.compile(r"(?P<iso>[^\[;]+)(\[(?P<zone>[\w+-]+(/[\w+-]+)*)\])?(?P<fold>;fold=1)?")
 _PAIR = 2
-_SECRETS = (pydantic.SecretStr, pydantic.SecretBytes, pydantic.Secret)
+_SECRETS = (pydantic.SecretStr, pydantic.SecretBytes, pydantic.Secret, Secret)
 
 
 def canonical(data: Json) -> str:

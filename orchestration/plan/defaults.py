@@ -40,7 +40,7 @@ def resolve_defaults(root: Scope) -> Scope:
 def _says_something(node: Node) -> bool:
     if isinstance(node, Scope):
         return (node.retry, node.on_undo_failure, node.compensate_on_cancel, node.hooks) != (None, "hold", True, ())
-    return isinstance(node, Step) and bool(node.hooks)
+    return isinstance(node, Step) and bool(node.hooks or node.asks)
 
 
 def _resolved(node: Node, around: Around) -> Node:

@@ -16,6 +16,7 @@ from orchestration.plan.body import Body, ServiceMethod
 from orchestration.plan.codec import Codec
 from orchestration.plan.hooks import Hook
 from orchestration.plan.initials import declared
+from orchestration.plan.naming import MOST_LETTERS
 from orchestration.plan.nodes import NODES, Arm, Compensation, Fold, Into, Scope, Vertex, WaitFor
 from orchestration.plan.typenames import type_name
 from orchestration.policies import Retry, Tolerate
@@ -104,6 +105,8 @@ def _decode_fields(kind: type, data: dict[str, Any], path: str, registry: Regist
             fields[name] = type(None) if kind is Arm and found is None else found
         elif (kind, name) in VALUE_FIELDS:
             fields[name] = registry.codec.decode(content, inner)
+        elif name == "name" and isinstance(content, str) and len(content) > MOST_LETTERS:
+            raise _invalid(inner, f"a name of {len(content):,} letters", f"at most {MOST_LETTERS}")
         elif name in known:
             fields[name] = _decode(content, inner, registry)
         elif name != "is":

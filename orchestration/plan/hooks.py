@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
 
-from orchestration.frozen import frozen
 from orchestration.plan.body import Body
 
 if TYPE_CHECKING:
@@ -24,17 +23,29 @@ STRICT_POINTS: tuple[Point, ...] = ("step",)
 TIMEOUT = 5.0
 
 
-@frozen
+@attrs.frozen  # not `frozen`: it has a validator
 class Veto:
     """What a gate returns to forbid a step: it fails with `Vetoed`, for this `reason` (S31)."""
 
-    reason: str
+    reason: str = attrs.field(validator=attrs.validators.instance_of(str))
 
 
 def _positive(_: object, field: attrs.Attribute[Any], value: float) -> None:
     if not value > 0:
-        message = f"{field.name} must be above 0, found {value!r}"
-        raise ValueError(message)
+        raise ValueError(f"{field.name} must be above 0, found {value!r}")
+
+
+def _points(hook: Hook, _: object, at: tuple[Point, ...]) -> None:
+    if hook.kind == "gate":
+        if at:
+            raise ValueError(f"a gate is asked before steps and takes no points, found at={at!r}")
+    elif not at or any(point not in POINTS for point in at):
+        raise ValueError(f"at takes points of {', '.join(POINTS)}, found {at!r}")
+
+
+def _strictness(hook: Hook, _: object, strict: bool) -> None:  # noqa: FBT001 - the signature of a validator
+    if strict and hook.at != STRICT_POINTS:
+        raise ValueError(f'a strict observer is told of steps only: write at="step", found at={hook.at!r}')
 
 
 @attrs.frozen  # not `frozen`: it has validators
@@ -46,10 +57,10 @@ class Hook:
     """
 
     body: Body
-    kind: Literal["gate", "observer"]
-    at: tuple[Point, ...] = ()
+    kind: Literal["gate", "observer"] = attrs.field(validator=attrs.validators.in_(("gate", "observer")))
+    at: tuple[Point, ...] = attrs.field(default=(), validator=_points)
     timeout: float = attrs.field(default=TIMEOUT, validator=_positive)
-    strict: bool = False
+    strict: bool = attrs.field(default=False, validator=_strictness)
     expose: bool = False
 
     @property
@@ -98,22 +109,27 @@ def observer(
         TypeError: if the function cannot be called with one value.
     """
     points = at if isinstance(at, tuple) else (at,)
-    unknown = [point for point in points if point not in POINTS]
-    if unknown or not points:
-        message = f"at takes points of {', '.join(POINTS)}, found {at!r}"
-        raise ValueError(message)
-    if strict and points != STRICT_POINTS:
-        message = f'a strict observer is told of steps only: write at="step", found at={at!r}'
-        raise ValueError(message)
     return Hook(_body(function, "observer"), "observer", points, timeout, strict, expose)
 
 
 def _body(function: object, what: str) -> Body:
     body = Body.of(function)
     if not callable(function) or body.kind == "method" or not body.accepts(1):
-        message = f"a {what} is a function that takes one value, found {function!r}"
-        raise TypeError(message)
+        raise TypeError(f"{what} takes a function of one value, found {function!r}")
     return body
+
+
+def hooks_of(hooks: Iterable[Hook]) -> tuple[Hook, ...]:
+    """Return hooks as a tuple.
+
+    Raises:
+        TypeError: if something else is among them.
+    """
+    given: tuple[Any, ...] = tuple(hooks)
+    wrong = next((hook for hook in given if not isinstance(hook, Hook)), None)
+    if wrong is not None:
+        raise TypeError(f"hooks are made by gate(...) and observer(...), found {wrong!r}")
+    return given
 
 
 def asks_of(hooks: Iterable[Hook]) -> tuple[When, ...]:

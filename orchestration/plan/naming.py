@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from orchestration.plan.report import Report
     from orchestration.plan.topology import Need
 
-NAME = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+MOST_LETTERS = 255  # of a name: a path joins many, and a message or a key repeats it
+NAME = re.compile(rf"[A-Za-z_][\w.-]{{0,{MOST_LETTERS - 1}}}", re.ASCII)
 DEFAULTED = "\0"  # stands before a name that nobody gave; no legal name has it, and nobody writes it
 
 

@@ -26,6 +26,7 @@ import pydantic
 import pydantic_core
 
 from orchestration.failures import Failure
+from orchestration.plan.secrets import Secret, secret_fields
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
@@ -105,12 +106,16 @@ class _Record:
         self.defaults = defaults
         self.take = take
         self.build = build
+        self.secret = secret_fields(kind)
 
     def write(self, encoding: Encoding, value: object) -> Json:
         data: dict[str, Json] = {"$type": self.name}
         for part, contents in self.take(value).items():
             if contents or part == "fields":
-                data[part] = {name: encoding.encode(item, f".{name}") for name, item in contents.items()}
+                data[part] = {
+                    name: encoding.encode(Secret() if name in self.secret else item, f".{name}")  # it is refused (S33)
+                    for name, item in contents.items()
+                }
         return data
 
     def read(self, decoding: Decoding, data: dict[str, object]) -> object:

@@ -21,6 +21,7 @@ BUILTINS = (bool, int, float, str, bytes, list, dict, set, frozenset, tuple, obj
 LIBRARY = (numbered,)
 _VALUE = r"""b?'(?:[^'\\]|\\.)*'|b?"(?:[^"\\]|\\.)*"|[^\s,|'"\[\]]+"""
 VALUE = re.compile(_VALUE)
+MODULE = re.compile(r"(?<![\w.])[\w.]+:")  # begins at the beginning of a word only: linear in any text
 LITERAL = re.compile(rf"Literal\[((?:{_VALUE})(?:, (?:{_VALUE}))*)\]")
 
 
@@ -29,7 +30,8 @@ class Registry:
     """Functions by `module:qualname`, types by their canonical name.
 
     `Registry(reserve, Payments, list[Order], shop)` takes functions, classes (with their methods), type forms and
-    modules (with all that they hold).
+    modules: the functions and classes that they define, and, as types only, the classes that they import. Whatever is
+    registered as a function can be called by a plan that names it: what a module happens to import is not.
     """
 
     def __init__(self, *things: object) -> None:
@@ -42,16 +44,23 @@ class Registry:
         self._types: dict[str, Any] = {"None": None, "Any": Any}
         for thing in (*BUILTINS, *LIBRARY, *things):
             if isinstance(thing, ModuleType):
-                for name, member in sorted(vars(thing).items()):
-                    if not name.startswith("__"):
-                        self._add(member)  # if it can be: a module holds other things as well
+                self._add_all(thing)
             elif not self._add(thing):
                 raise TypeError(f"a registry holds functions, classes, type forms and modules, not {thing!r}")
 
-    def _add(self, thing: object) -> bool:
-        """Register one thing; return whether it can be."""
+    def _add_all(self, module: ModuleType) -> None:
+        """Register what of a module can be: it holds other things as well."""
+        for name, member in sorted(vars(module).items()):
+            if not name.startswith("__"):
+                home = str(getattr(member, "__module__", None))
+                self._add(member, to_call=home == module.__name__ or home.startswith(f"{module.__name__}."))
+
+    def _add(self, thing: object, *, to_call: bool = True) -> bool:
+        """Register one thing, as a body only if it is `to_call`; return whether it can be."""
         if inspect.isclass(thing):
             self._types[type_name(thing)] = thing
+            if not to_call:
+                return True
             self._function(thing)  # as a body it makes an instance
             for base in reversed(inspect.getmro(thing)[:-1]):
                 for name, member in vars(base).items():
@@ -61,7 +70,7 @@ class Registry:
         if not inspect.isroutine(thing) and (name := type_name(thing)) != "Any":
             self._types[name] = thing
             return True
-        return thing is Any or (callable(thing) and self._function(thing))
+        return thing is Any or (to_call and callable(thing) and self._function(thing))
 
     def _function(self, thing: Any) -> bool:  # noqa: ANN401 - any callable
         ref = reference(thing)
@@ -120,7 +129,7 @@ class Registry:
     @staticmethod
     def _look_up(table: dict[str, Any], name: str, path: str, what: str) -> Any:  # noqa: ANN401 - as registered
         if name not in table:
-            spelled = re.sub(r"[\w.]+:", "", name)  # without modules
+            spelled = MODULE.sub("", name)
             raise UnresolvedReference(
                 path,
                 found=f"the {what} {name!r}",

@@ -32,6 +32,17 @@ class Topology:
     followers: tuple[tuple[int, ...], ...]
     cycle: tuple[str, ...] = ()
 
+    def before(self, rank: int) -> frozenset[int]:
+        """Return the ranks that a rank needs, directly or not; none for what is no rank."""
+        found: set[int] = set()
+        left = [rank] if rank >= 0 else []
+        while left:
+            for need in self.needs[left.pop()]:
+                if need not in found:
+                    found.add(need)
+                    left.append(need)
+        return frozenset(found)
+
 
 def topology_of(vertices: Sequence[Vertex]) -> Topology:
     """Order the members of a graph; what they need and is not there is left to the checks of compilation."""

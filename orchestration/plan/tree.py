@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 from orchestration.frozen import evolve
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Siblings = Literal["named", "item", "same"]
+_INDEX = re.compile(r"\[\d+\]")
+_ATTEMPT = re.compile(r"#\d+")
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -87,3 +90,13 @@ def child_path(path: str, how: Siblings, name: str) -> str:
             return f"{path}[]"
         case "same":  # pragma: no branch - the union is closed, mypy sees to it
             return path
+
+
+def static_path(path: str) -> str:
+    """Return the path in the plan of a path in a run: without the numbers of items and attempts (S4).
+
+    `audit/parse[3]/read` becomes `audit/parse[]/read`, `checkout/sub#2/reserve` becomes `checkout/sub/reserve`.
+    """
+    if "[" in path:
+        path = _INDEX.sub("[]", path)
+    return _ATTEMPT.sub("", path) if "#" in path else path

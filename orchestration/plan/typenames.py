@@ -143,13 +143,13 @@ def field_types(kind: type) -> dict[str, object] | None:
         names = [field.name for field in dataclasses.fields(kind)]
     else:
         return None
-    hints = {name: _hint(kind, name) for name in names}
+    hints = {name: hint_of(kind, name) for name in names}
     if issubclass(kind, pydantic.BaseModel) and kind.__pydantic_generic_metadata__["origin"]:
         hints |= {name: field.annotation for name, field in kind.__pydantic_fields__.items()}
     return hints
 
 
-def _hint(kind: type, name: str) -> object:
+def hint_of(kind: type, name: str) -> object:
     """Resolve the annotation of one field among the names of the class that declares it."""
     for base in kind.__mro__:
         if name in vars(base).get("__annotations__", {}):

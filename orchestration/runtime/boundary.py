@@ -11,6 +11,7 @@ from pydantic.errors import PydanticUserError
 from orchestration.errors import InvalidInput, InvalidOutput, SignalRefused
 from orchestration.interpreter.effects import Attempted, RunStep
 from orchestration.plan.nodes import WaitFor
+from orchestration.plan.secrets import masked
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
@@ -50,10 +51,14 @@ def parse_input(plan: Plan, text: str) -> object:
 
 
 def dump_output(plan: Plan, value: object) -> str:
-    """Return a run's value as a JSON text."""
+    """Return a run's value as a JSON text, without its secrets (S33).
+
+    Raises:
+        ValueError: if it holds one that cannot be masked.
+    """
     declared = adapter_of(plan.gives)
     adapter = declared if declared is not None and plan.gives is not Any else TypeAdapter(type(value))
-    return adapter.dump_json(value, fallback=str).decode()
+    return adapter.dump_json(masked(value), fallback=str).decode()
 
 
 def validate_signal(plan: Plan, state: State, signal: Signal[Any], payload: object) -> object:

@@ -13,6 +13,7 @@ from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING
 
+from orchestration.interpreter.effects import RunStep
 from orchestration.interpreter.events import StepCancelled
 from orchestration.runtime.admission import Admission
 from orchestration.runtime.attempt import Attempt, drive
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.effects import Attempted, Cancel
     from orchestration.interpreter.events import Event
     from orchestration.runtime.driver import Driver, Home
+    from orchestration.runtime.hooked import HookedRun
 
 STREAK = 200  # attempts in a row that did not wait, before the event loop gets its turn: about a millisecond
 NEWCOMERS = 8  # workers that a waiting one starts at most; each may start as many
@@ -185,9 +187,9 @@ class Crew:
         try:
             while (ready and self._streak < STREAK) or await self._has_work():
                 effect = ready.popleft()
-                if hooks is not None:
-                    await unless_cancelled(hooks.all_told())
-                if withdrawn and effect.path in withdrawn:
+                if hooks is not None and not await self._may_begin(hooks):
+                    continue
+                if withdrawn and type(effect) is RunStep and effect.path in withdrawn:
                     withdrawn.discard(effect.path)
                     continue
                 attempt = attempts[effect.path] = Attempt(effect, self._driver.run_id, task, self._watch)
@@ -217,6 +219,11 @@ class Crew:
                     await unless_cancelled(asyncio.sleep(0))
         finally:
             self._retire(task)
+
+    async def _may_begin(self, hooks: HookedRun) -> bool:
+        """Wait until the observers have been told of what was before; false if the run was stopped meanwhile."""
+        await unless_cancelled(hooks.all_told())
+        return not self._driver.over
 
     async def _waited(self, attempt: Attempt, rest: Awaitable[object]) -> Event:
         """Go on with a body that waits, while other workers take what is left over; return how it ended."""

@@ -82,7 +82,7 @@ class Driver:
         self._queue = self._crew.queue
         self._timers = Timers(self._loop, self._fire)
         self._streams = Streams(self, home.threads)
-        self.hooks = HookedRun(home.hooks, home.threads, self) if home.hooks else None
+        self.hooks = HookedRun(home.hooks, self) if home.hooks else None
         self._inbox: deque[Event] = deque()
         self._folding = True  # until the run begins, events queue
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
@@ -113,6 +113,8 @@ class Driver:
         while self._crew.at_work or self._streams.open or (self.hooks is not None and self.hooks.busy):
             self._wake = self._loop.create_future()
             await self._supervise(self._wake)
+        if self.hooks is not None:
+            self.hooks.close()
         outcome = self._completed()
         if outcome is None or self._stop is not None:
             raise cast("BaseException", self._stop)  # without an outcome there is what has stopped the run
@@ -139,11 +141,12 @@ class Driver:
         self.report(SignalReceived(self.plan.name, self.now(), name, signal_id, payload))
 
     def _completed(self) -> Outcome | None:
-        """Return the outcome, which names streams that did not close (S24) and hooks that failed (S32) as well."""
+        """Return the outcome, which names streams and hooks that did not end (S24) or failed (S32) as well."""
         outcome = self.state.outcome
-        failures = () if self.hooks is None else self.hooks.failures
-        if outcome is not None and (self._streams.leaked or failures):
-            outcome = evolve(outcome, leaked=(*outcome.leaked, *self._streams.leaked), hook_failures=failures)
+        failures, leaked = ((), ()) if self.hooks is None else (self.hooks.failures, self.hooks.leaked)
+        if outcome is not None and (self._streams.leaked or failures or leaked):
+            all_leaked = (*outcome.leaked, *self._streams.leaked, *leaked)
+            outcome = evolve(outcome, leaked=all_leaked, hook_failures=failures)
             self.state = evolve(self.state, outcome=outcome)
         return outcome
 

@@ -7,6 +7,7 @@ back is not known to the store: only the service itself can tell, which is what 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.effects import Attempted
     from orchestration.runtime.handler import Handler
+
+
+BUSY = 30.0  # seconds to wait for another process that writes
 
 
 class Record(NamedTuple):
@@ -63,16 +67,21 @@ class MemoryStore:
 
 @final
 class SqliteStore:
-    """Keeps results in an SQLite file, which several processes may share."""
+    """Keeps results in an SQLite file, which several processes of one machine may share."""
 
     def __init__(self, path: str | PathLike[str]) -> None:
         """Open the file, and make it if it is not there."""
         self._lock = Lock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute(
-            "CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, digest TEXT NOT NULL, output TEXT)"
-        )
+        self._database = sqlite3.connect(path, timeout=BUSY, check_same_thread=False, isolation_level=None)
+        try:
+            with contextlib.suppress(sqlite3.OperationalError):  # busy: another process opens it, and does the same
+                self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, digest TEXT NOT NULL, output TEXT)"
+            )
+        except BaseException:
+            self._database.close()
+            raise
 
     def find(self, key: str) -> Record | None:
         """Return what was recorded under a key."""
@@ -113,7 +122,8 @@ class Idempotent:
 
         Raises:
             KeyReused: if the key was used with another input.
-            Unserialisable: if the input has no form in JSON, or the output that is asked for again had none.
+            Unserialisable: if the input has no form in JSON or holds a secret (S33), or the output that is asked for
+                again had none.
         """
         if not self._only(effect):
             return await following(effect)
@@ -123,23 +133,30 @@ class Idempotent:
         record = self._store.find(key)
         if record is None:
             output = await following(effect)
-            self._store.keep(key, Record(digest, _text(effect, output)))
-            return output
-        if record.digest != digest:
-            raise KeyReused(
-                effect.path,
-                found=f"the key {key!r}, under which another input was recorded",
-                expected="one input for each key",
-                mend="Give each run an id of its own, and each change of the input another run.",
-            )
-        if record.output is None:
-            raise Unserialisable(
-                effect.path,
-                found=f"the key {key!r}, under which it has succeeded with an output that has no form in JSON",
-                expected="an output that can be given again",
-                mend="Let the body return plain data or records, and annotate what it returns.",
-            )
-        return _codec(effect).decode(json.loads(record.output), effect.path)
+            mine = Record(digest, _text(effect, output))
+            record = self._store.keep(key, mine)
+            if record == mine:
+                return output
+        return _recorded(effect, key, record, digest)
+
+
+def _recorded(effect: Attempted, key: str, record: Record, digest: str) -> object:
+    """Return the output that was recorded, by an earlier attempt or by who was faster."""
+    if record.digest != digest:
+        raise KeyReused(
+            effect.path,
+            found=f"the key {key!r}, under which another input was recorded",
+            expected="one input for each key",
+            mend="Give each run an id of its own, and each change of the input another run.",
+        )
+    if record.output is None:
+        raise Unserialisable(
+            effect.path,
+            found=f"the key {key!r}, under which it has succeeded with an output that has no form in JSON",
+            expected="an output that can be given again",
+            mend="Let the body return plain data or records, and annotate what it returns.",
+        )
+    return _codec(effect).decode(json.loads(record.output), effect.path)
 
 
 def _text(effect: Attempted, output: object) -> str | None:

@@ -11,6 +11,7 @@ from typing_extensions import TypeVar
 
 from orchestration.errors import InvalidInput, RunExists, SignalRefused, WorkflowCancelled, WorkflowFailed
 from orchestration.outcomes import Failed, Outcome, Succeeded
+from orchestration.plan.hooks import hooks_of
 from orchestration.runtime.admission import Limits, gate_of, lines_of
 from orchestration.runtime.boundary import Validation, check_outputs, validate_input, validate_signal
 from orchestration.runtime.driver import Driver, Home
@@ -50,11 +51,12 @@ class Handle(Generic[T]):
         self.value = value
         self.task: asyncio.Task[Outcome[T]] | None = None  # keeps the supervisor alive where it has a task of its own
         self._driver = driver
+        self._ends: list[Callable[[], object]] = []
         self._done: asyncio.Future[Outcome[T]] = asyncio.get_running_loop().create_future()
 
     def when_done(self, callback: Callable[[], object]) -> None:
-        """Call `callback` when the outcome is known."""
-        self._done.add_done_callback(lambda _: callback())
+        """Call `callback` as soon as the run is over. For engines."""
+        self._ends.append(callback)
 
     @property
     def run_id(self) -> str:
@@ -106,6 +108,9 @@ class Handle(Generic[T]):
             self._done.set_exception(error)
             self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
             raise
+        finally:
+            for end in self._ends:
+                end()
         checked = cast("Outcome[T]", outcome)  # what the plan gives is what the workflow's type says
         self._done.set_result(checked)
         return checked
@@ -155,9 +160,10 @@ class LocalEngine(Generic[R]):
 
         Raises:
             ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
+            TypeError: if something else than hooks is among the hooks.
         """
         self._services: Services[Any] = services if services is not None else Services()
-        self._hooks = tuple(hooks)
+        self._hooks = hooks_of(hooks)
         self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
         self._grace = grace
         self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
@@ -192,7 +198,7 @@ class LocalEngine(Generic[R]):
         """
         plan = workflow.compile()
         checked = validate_input(plan, value)
-        known = self._attach(plan, checked, run_id)
+        known = self._attach(plan, checked, run_id, token)
         if known is not None:
             return await known.result()
         return await self._prepare(plan, checked, run_id, deadline, token).supervise(self._executors)
@@ -210,19 +216,22 @@ class LocalEngine(Generic[R]):
         """Begin a run in a task of its own and return its handle. Takes and raises what `execute` does."""
         plan = workflow.compile()
         checked = validate_input(plan, value)
-        known = self._attach(plan, checked, run_id)
+        known = self._attach(plan, checked, run_id, token)
         if known is not None:
             return known
         handle = self._prepare(plan, checked, run_id, deadline, token)
         handle.task = asyncio.create_task(handle.supervise(self._executors))
         return handle
 
-    def _attach(self, plan: Plan, value: object, run_id: str | None) -> Handle[Any] | None:
+    def _attach(self, plan: Plan, value: object, run_id: str | None, token: CancelToken | None) -> Handle[Any] | None:
         if run_id is None:
             return None
-        if not run_id or ":" in run_id:
+        if not isinstance(cast("object", run_id), str) or not run_id or ":" in run_id or not run_id.isprintable():
             raise InvalidInput(
-                plan.name, found=f"run id {run_id!r}", expected="a text without a colon", mend="Choose another run_id."
+                plan.name,
+                found=f"run id {run_id!r}",
+                expected="a text of printable characters without a colon",
+                mend="Choose another run_id.",
             )
         known = self._runs.get(run_id)
         if known is not None and (known.plan != plan or known.value != value):
@@ -232,6 +241,8 @@ class LocalEngine(Generic[R]):
                 expected="a new run id, or the same plan and input",
                 mend="Choose another run_id, or wait for the outcome of that run.",
             )
+        if known is not None and token is not None:
+            known.obey(token)
         return known
 
     def signal(

@@ -11,6 +11,7 @@ from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
 from orchestration.errors import NotPicklable, ProcessDied
+from orchestration.failures import MOST_CAUSES
 from orchestration.runtime.context import StepContext, current, step_context
 from orchestration.runtime.threads import Threads
 
@@ -174,7 +175,7 @@ def _chain(error: BaseException) -> list[BaseException]:
     error.add_note("".join(traceback.format_exception(error)))
     chain: list[BaseException] = []
     link: BaseException | None = error
-    while link is not None and link not in chain:
+    while link is not None and len(chain) <= MOST_CAUSES and not any(link is known for known in chain):
         chain.append(link)
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return chain

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import weakref
-from threading import Lock
 from typing import TYPE_CHECKING, final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_log = logging.getLogger("orchestration")
 
 
 @final
@@ -16,54 +18,49 @@ class CancelToken:
     """Says that something should end, once and with a reason.
 
     One token may be given to any number of runs; `CancelToken(parent, ...)` is cancelled with any of its parents, and
-    without them. A parent keeps no child alive. All methods may be called from any thread.
+    without them. A parent keeps no child alive. All methods may be called from any thread, and from a signal handler:
+    there is no lock in it, each step is one operation on a dict.
     """
 
     def __init__(self, *parents: CancelToken) -> None:
         """Be cancelled at once if a parent is."""
-        self._lock = Lock()
-        self._reason: str | None = None
+        self._said: dict[str, tuple[str, object]] = {}  # the reason, once there is one
         self._callbacks: dict[object, Callable[[str], object]] = {}
-        self._children: weakref.WeakSet[CancelToken] = weakref.WeakSet()
+        self._children: dict[object, weakref.ref[CancelToken]] = {}
         for parent in parents:
             parent._adopt(self)  # noqa: SLF001 - of this class
 
     @property
     def cancelled(self) -> bool:
         """Whether it has been cancelled."""
-        return self._reason is not None
+        return bool(self._said)
 
     @property
     def reason(self) -> str | None:
         """Why it was cancelled; `None` as long as it is not."""
-        return self._reason
+        said = self._said.get("")
+        return None if said is None else said[0]
 
     def cancel(self, reason: str = "cancelled by its token") -> bool:
         """Cancel it and all that hangs on it; false if it was before: the first reason stays."""
-        with self._lock:
-            if self._reason is not None:
-                return False
-            self._reason = reason
-            callbacks, self._callbacks = list(self._callbacks.values()), {}
-            children = list(self._children)
-        for callback in callbacks:
-            callback(reason)
-        for child in children:
-            child.cancel(reason)
-        return True
+        first = self._say(reason)
+        pending: list[CancelToken] = [self] if first else []
+        while pending:  # no recursion: a chain of tokens may be long
+            token = pending.pop()
+            token._call_back(reason)  # noqa: SLF001 - of this class
+            children = [child() for child in list(token._children.values())]  # noqa: SLF001 - as above
+            pending.extend(child for child in children if child is not None and child._say(reason))  # noqa: SLF001 - as above
+        return first
 
     def when_cancelled(self, callback: Callable[[str], object]) -> Callable[[], None]:
         """Call `callback(reason)` once it is cancelled, at once if it is already; return what takes this back.
 
-        The call comes from the thread that cancels.
+        The call comes from the thread that cancels. A callback that raises is logged: it keeps nothing from ending.
         """
         place = object()
-        with self._lock:
-            reason = self._reason
-            if reason is None:
-                self._callbacks[place] = callback
-        if reason is not None:
-            callback(reason)
+        self._callbacks[place] = callback
+        if self.reason is not None:
+            self._call_back(self.reason)
         return lambda: self._forget(place)
 
     async def wait(self) -> str:
@@ -81,18 +78,30 @@ class CancelToken:
         finally:
             forget()
 
+    def _say(self, reason: str) -> bool:
+        """Note the reason; tell whether it is the first."""
+        said = (reason, object())
+        return self._said.setdefault("", said) is said
+
+    def _call_back(self, reason: str) -> None:
+        """Call each callback that nobody else has called."""
+        for place in list(self._callbacks):
+            callback = self._callbacks.pop(place, None)
+            if callback is not None:
+                try:
+                    callback(reason)
+                except Exception:  # noqa: BLE001 - a foreign function may raise anything
+                    _log.exception("a callback of %r failed", self)
+
     def _adopt(self, child: CancelToken) -> None:
-        with self._lock:
-            reason = self._reason
-            if reason is None:
-                self._children.add(child)
-        if reason is not None:
-            child.cancel(reason)
+        place, children = object(), self._children
+        children[place] = weakref.ref(child, lambda _: children.pop(place, None))
+        if self.reason is not None:
+            child.cancel(self.reason)
 
     def _forget(self, place: object) -> None:
-        with self._lock:
-            self._callbacks.pop(place, None)
+        self._callbacks.pop(place, None)
 
     def __repr__(self) -> str:
         """Say whether and why it was cancelled."""
-        return f"<CancelToken: {'open' if self._reason is None else f'cancelled, {self._reason}'}>"
+        return f"<CancelToken: {'open' if self.reason is None else f'cancelled, {self.reason}'}>"

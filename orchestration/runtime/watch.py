@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from orchestration.interpreter.effects import AskHooks, CancelTimer, RunStep, RunUndo, StartTimer, Tell
 from orchestration.interpreter.events import (
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from orchestration.failures import Failure
     from orchestration.interpreter.effects import Effect
-    from orchestration.interpreter.events import AnyEvent, Event
+    from orchestration.interpreter.events import AnyEvent, Event, StepEvent, UndoEvent
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.hooks import Hook, Point
@@ -69,7 +69,13 @@ STEP_HOWS: dict[type, StepHow] = {
     StepLeaked: "leaked",
 }
 ENDS = (AttemptEnded, StepEnded, UndoEnded, WorkflowEnded)
-ASKED = (StepBegan, StepEnded)  # what strict observers are asked about, instead of told (S32)
+
+
+class UnderWay(NamedTuple):
+    """A step or undo under way: whom it concerns, and the number of its attempt, 0 between two attempts."""
+
+    hooks: tuple[Hook, ...]
+    attempt: int
 
 
 class Watch:
@@ -83,15 +89,17 @@ class Watch:
         self._run_id = run_id
         self._queue: deque[tuple[Moment, Any, tuple[Hook, ...]]] = deque()
         self._teller: asyncio.Task[None] | None = None
-        self._nodes: dict[str, int] = {}  # of the steps and undos under way
+        self._steps: dict[str, UnderWay] = {}
+        self._undos: dict[str, UnderWay] = {}
         self._questions: dict[str, AskHooks] = {}
         self._root = ""
+        self._cancelled = False  # whether a cancel has decided the run
 
     def see(self, event: AnyEvent, effects: list[Effect], state: State) -> None:
         """Take an event, with what came of it."""
         if isinstance(event, Started):
             self._root = event.path
-            self._add("workflow", 0, WorkflowBegan(self._run_id, event.path, event.at), event.value)
+            self._add("workflow", self._hooks.of[0], WorkflowBegan(self._run_id, event.path, event.at), event.value)
         else:
             self._after(event, effects, state)
         for effect in effects:
@@ -113,57 +121,85 @@ class Watch:
 
     def _after(self, event: Event, effects: list[Effect], state: State) -> None:
         path, at, run_id = event.path, event.at, self._run_id
-        retry = next((e for e in effects if type(e) is StartTimer and e.path == path and e.purpose == "backoff"), None)
         match event:
             case StepSucceeded() | StepFailed() | StepTimedOut() | StepCancelled() | StepLeaked():
-                failure = _failure(event)
-                ended = AttemptEnded(run_id, path, at, event.attempt, HOWS[type(event)], failure)
-                self._add("attempt", self._nodes.get(path, 0), ended)
-                asks = any(type(effect) is AskHooks and effect.path == path for effect in effects)
-                if retry is None and not asks:
-                    self._step_ended(path, at, STEP_HOWS[type(event)], failure, getattr(event, "output", None))
+                self._attempt_ended(event, effects)
             case HooksAnswered(failure=failure):
-                question = self._questions.pop(path)
-                if failure is not None or question.when == "after":
-                    self._nodes.setdefault(path, question.step.number)
-                    how: StepHow = "succeeded" if failure is None else "failed"
-                    self._step_ended(path, at, how, bare(failure), question.value)
+                self._answered(self._questions.pop(path), at, bare(failure), effects)
             case UndoSucceeded() | UndoFailed() | UndoTimedOut():
-                ended_undo = UndoEnded(run_id, path, at, event.attempt, _failure(event))
-                self._add("undo", self._nodes.get(path, 0), ended_undo)
+                undo = _ended(self._undos, event, effects)
+                if undo is not None:
+                    self._add("undo", undo.hooks, UndoEnded(run_id, path, at, event.attempt, _failure(event)))
             case CancelRequested(reason=reason):
-                decided = state.ledger.cancel == reason
-                self._add("cancel", 0, RunCancelled(run_id, path, at, reason, decided))
+                decided = not self._cancelled and state.ledger.cancel is not None
+                self._cancelled = self._cancelled or decided
+                self._add("cancel", self._hooks.of[0], RunCancelled(run_id, path, at, reason, decided))
             case _:
                 pass
-        if retry is not None:
-            self._add("retry", self._nodes.get(path, 0), RetryPlanned(run_id, path, at, retry.due))
+
+    def _attempt_ended(self, event: StepEvent, effects: list[Effect]) -> None:
+        path, at, failure = event.path, event.at, _failure(event)
+        asked = any(type(effect) is AskHooks and effect.path == path for effect in effects)
+        step = _ended(self._steps, event, effects, goes_on=asked)
+        if step is None:
+            return
+        ended = AttemptEnded(self._run_id, path, at, event.attempt, HOWS[type(event)], failure)
+        self._add("attempt", step.hooks, ended)
+        if path not in self._steps:
+            value = event.output if isinstance(event, StepSucceeded) else None
+            self._step_ended(step.hooks, path, at, STEP_HOWS[type(event)], failure, value)
+
+    def _answered(self, question: AskHooks, at: float, failure: Failure | None, effects: list[Effect]) -> None:
+        path, hooks = question.path, self._hooks.of[question.step.number]
+        how: StepHow = "succeeded" if failure is None else "failed"
+        if question.when == "after":
+            del self._steps[path]
+            value = question.value if failure is None else None
+            self._step_ended(hooks, path, at, how, failure, value, asked=True)
+        elif not any(type(effect) is RunStep and effect.path == path for effect in effects):
+            self._step_ended(hooks, path, at, "cancelled" if failure is None else how, failure, None)
 
     def _before(self, effect: Effect, at: float) -> None:
         path, run_id = effect.path, self._run_id
         match effect:
             case RunStep(attempt=attempt, step=step, value=value):
-                number = self._nodes[path] = step.number
+                hooks = self._hooks.of[step.number]
+                self._steps[path] = UnderWay(hooks, attempt)
                 if attempt == 1:
-                    self._add("step", number, StepBegan(run_id, path, at, effect.key(run_id)), value)
-                self._add("attempt", number, AttemptBegan(run_id, path, at, attempt))
+                    self._add("step", hooks, StepBegan(run_id, path, at, effect.key(run_id)), value, asked=True)
+                self._add("attempt", hooks, AttemptBegan(run_id, path, at, attempt))
             case RunUndo(attempt=attempt, step=step, by=by, value=value):
-                self._nodes[path] = step.number
-                self._add("undo", step.number, UndoBegan(run_id, path, at, by, attempt), value)
+                hooks = self._hooks.of[step.number]
+                self._undos[path] = UnderWay(hooks, attempt)
+                self._add("undo", hooks, UndoBegan(run_id, path, at, by, attempt), value)
             case AskHooks():
                 self._questions[path] = effect
-            case CancelTimer(purpose="backoff") if path in self._nodes:
-                self._step_ended(path, at, "cancelled", None, None)
+            case StartTimer(purpose="backoff", due=due):
+                under_way = self._steps.get(path) or self._undos.get(path)
+                hooks = self._hooks.of_retried(path) if under_way is None else under_way.hooks
+                self._add("retry", hooks, RetryPlanned(run_id, path, at, due))
+            case CancelTimer(purpose="backoff") if path in self._steps:
+                self._step_ended(self._steps.pop(path).hooks, path, at, "cancelled", None, None)
             case Tell(ended=None, value=value, scope=scope):
-                self._add("workflow", scope.number, WorkflowBegan(run_id, path, at), value)
+                self._add("workflow", self._hooks.of[scope.number], WorkflowBegan(run_id, path, at), value)
             case Tell(ended=ended, value=value, scope=scope, failure=failure) if ended is not None:
-                self._add("workflow", scope.number, WorkflowEnded(run_id, path, at, ended, bare(failure)), value)
+                moment = WorkflowEnded(run_id, path, at, ended, bare(failure))
+                self._add("workflow", self._hooks.of[scope.number], moment, value)
             case _:
                 pass
 
-    def _step_ended(self, path: str, at: float, how: StepHow, failure: Failure | None, value: object) -> None:
-        number = self._nodes.pop(path, 0)
-        self._add("step", number, StepEnded(self._run_id, path, at, how, failure), value)
+    def _step_ended(
+        self,
+        hooks: tuple[Hook, ...],
+        path: str,
+        at: float,
+        how: StepHow,
+        failure: Failure | None,
+        value: object,
+        *,
+        asked: bool = False,
+    ) -> None:
+        self._add("step", hooks, StepEnded(self._run_id, path, at, how, failure), value, asked=asked)
 
     def _over(self, outcome: Outcome, at: float) -> None:
         how: Literal["succeeded", "failed", "cancelled"] = "cancelled"
@@ -173,36 +209,62 @@ class Watch:
         elif isinstance(outcome, Failed):
             how, failure = "failed", outcome.failure
         ended = WorkflowEnded(self._run_id, self._root, at, how, bare(failure), outcome.rollback.verdict)
-        self._add("workflow", 0, ended, value)
+        self._add("workflow", self._hooks.of[0], ended, value)
 
     # --- telling
 
-    def _add(self, point: Point, number: int, moment: Moment, value: object = None) -> None:
-        """Let the observers of a node be told, in the order of their registration, of an end in reverse (S31)."""
-        hooks = [
-            hook
-            for hook in self._hooks.of.get(number, ())
-            if hook.kind == "observer" and point in hook.at and not (hook.strict and isinstance(moment, ASKED))
-        ]
+    def _add(
+        self, point: Point, hooks: tuple[Hook, ...], moment: Moment, value: object = None, *, asked: bool = False
+    ) -> None:
+        """Let observers be told, in the order of their registration, of an end in reverse (S31).
+
+        What strict ones were `asked` about they know already (S32).
+        """
+        told = [hook for hook in hooks if point in hook.at and not (hook.strict and asked)]
         if isinstance(moment, ENDS):
-            hooks.reverse()
-        if hooks:
-            self._queue.append((moment, value, tuple(hooks)))
+            told.reverse()
+        if told:
+            self._queue.append((moment, value, tuple(told)))
             if self._teller is None:
-                self._teller = asyncio.create_task(self._tell_all())
+                self._begin_to_tell()
+
+    def _begin_to_tell(self) -> None:
+        self._teller = asyncio.create_task(self._tell_all(), context=self._caller.context.copy())
+        self._teller.add_done_callback(self._told)
 
     async def _tell_all(self) -> None:
-        try:
-            while self._queue:
-                moment, value, hooks = self._queue.popleft()
-                for hook in hooks:
-                    await self._caller.tell(hook, moment, value)
-        finally:
-            self._teller = None
+        while self._queue:
+            moment, value, hooks = self._queue.popleft()
+            for hook in hooks:
+                await self._caller.tell(hook, moment, value)
+
+    def _told(self, _: asyncio.Task[None]) -> None:
+        """Take note that all was told; a teller that was cancelled before it began is replaced by another."""
+        self._teller = None
+        if self._queue:
+            self._begin_to_tell()
+        else:
             self._when_told()
 
 
+def _ended(
+    under_way: dict[str, UnderWay], event: StepEvent | UndoEvent, effects: list[Effect], *, goes_on: bool = False
+) -> UnderWay | None:
+    """Take note that an attempt has ended, and forget what it was of unless that goes on; `None` if it had before.
+
+    An attempt that has leaked may end a second time: it was told of when it was given up.
+    """
+    path, found = event.path, under_way.get(event.path)
+    if found is None or found.attempt != event.attempt:
+        return None
+    if goes_on or any(type(e) is StartTimer and e.path == path and e.purpose == "backoff" for e in effects):
+        under_way[path] = UnderWay(found.hooks, 0)
+    else:
+        del under_way[path]
+    return found
+
+
 def _failure(event: Event) -> Failure | None:
-    if isinstance(event, StepTimedOut | UndoTimedOut):
-        return timed_out(event.path, event.seconds)
+    if isinstance(event, StepTimedOut | StepLeaked | UndoTimedOut):
+        return None if event.seconds is None else timed_out(event.path, event.seconds)
     return bare(getattr(event, "failure", None))

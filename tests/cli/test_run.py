@@ -93,11 +93,10 @@ def test_control_characters_are_escaped(command: Command, folder: Folder) -> Non
         evil = Workflow("evil").step(step)
         """,
     )
-    result = command("run", "evil.py:evil", "--quiet", "--run-id", "\x1b]0;title\x07")
+    result = command("run", "evil.py:evil", "--quiet")
     assert "\x1b" not in result.err
     assert r"evil/step: ValueError: \x1b[2Jgone" in result.err
     assert "\nrollback complete" not in result.err
-    assert r"(run \x1b]0;title\x07)" in result.err
 
 
 # --- input
@@ -138,7 +137,7 @@ def test_run_id_with_a_colon(command: Command) -> None:
     """S4: a run id that holds a colon is refused."""
     result = command("run", "shop.py:plain", "--input", ORDER, "--run-id", "a:b")
     assert result.code == 2
-    assert "a text without a colon" in result.err
+    assert "a text of printable characters without a colon" in result.err
 
 
 # --- services

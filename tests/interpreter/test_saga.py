@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from orchestration import Retry, Workflow, step
+from orchestration import Graph, Retry, Workflow, graph, step
 from orchestration.errors import IllegalEvent
 from orchestration.interpreter.effects import RunUndo, StartTimer
 from orchestration.interpreter.events import StepSucceeded, TimerFired, UndoFailed, UndoSucceeded
 from orchestration.outcomes import Cancelled, Failed, Held, InDoubt, Succeeded, Undone
 from orchestration.outcomes import UndoFailed as NotUndone
-from tests.bodies import double, increase, settle, undo, void
+from tests.bodies import double, increase, pair_total, settle, sum_of, undo, void
 from tests.machine import Declined, Machine, failure
 
 ONCE = Retry(max_attempts=1)
@@ -99,6 +101,29 @@ def test_an_undo_that_fails_holds_no_sibling_of_a_fork() -> None:
     run.succeed("flow/fork/second")
     assert run.outcome is not None
     assert [type(state).__name__ for state in run.outcome.rollback.steps] == ["UndoFailed", "Undone", "Held"]
+
+
+def needing(g: Graph[int]) -> Any:
+    """Build a graph of four: the second needs the first, the fourth the second and the third, which needs nothing."""
+    a = g.node(first, g.input, name="a")
+    b = g.node(second, a, name="b")
+    c = g.node(third, g.input, name="c")
+    return g.node(step(sum_of).compensate(void, retry=ONCE), b, c, name="d")
+
+
+@pytest.mark.parametrize(("stuck", "held"), [("d", "cba"), ("b", "a"), ("c", ""), ("a", "")])
+def test_an_undo_that_fails_holds_what_it_needs_in_a_graph(stuck, held) -> None:
+    """S26: directly or not; a member that it does not need ran beside it and is undone."""
+    run = Machine(Workflow[int]("flow").step(graph(needing), name="graph").step(double).compile(), 0)
+    for name in "acbd":
+        run.succeed(f"flow/graph/{name}", 1)
+    run.fail("flow/double")
+    while run.outcome is None:
+        [path] = run.running
+        run.fail(path) if path == f"flow/graph/{stuck}" else run.succeed(path)
+    ends = {state.path[-1]: type(state) for state in run.outcome.rollback.steps}
+    assert {name for name in "abcd" if ends[name] is Held} == set(held)
+    assert [name for name in "abcd" if ends[name] is NotUndone] == [stuck]
 
 
 def test_an_undo_that_fails_holds_what_came_before_it_in_its_own_item() -> None:
@@ -396,6 +421,29 @@ def test_a_composite_that_fails_or_is_cancelled_is_not_armed() -> None:
     run.cancel()
     run.end_cancelled("flow/fork/increase")
     run.end_cancelled("flow/fork/double")
+    assert run.outcome == Cancelled("enough", "run")
+
+
+def folded() -> Machine:
+    """Return a run of a fold of two items with one undo, the first of which is done."""
+    flow = Workflow[list[int]]("flow").fold(0, pair_total, name="sum").compensate(void, retry=ONCE).step(double)
+    run = Machine(flow.compile(), [1, 2])
+    run.succeed("flow/sum[0]", 1)
+    return run
+
+
+def test_a_fold_whose_last_item_finishes_in_the_grace_is_armed() -> None:
+    """S27, S28: all of it has succeeded, so it is undone as a whole; with an item left it is not armed."""
+    run = folded()
+    run.cancel()
+    run.succeed("flow/sum[1]", 3)
+    assert run.pending["flow/sum"].value == 3
+    run.succeed("flow/sum")
+    assert isinstance(run.outcome, Cancelled)
+    assert run.outcome.rollback.steps == (Undone("flow/sum"),)
+    run = folded()
+    run.cancel()
+    run.end_cancelled("flow/sum[1]")
     assert run.outcome == Cancelled("enough", "run")
 
 

@@ -44,7 +44,20 @@ from orchestration.plan.nodes import (
 from orchestration.plan.topology import INPUT
 from orchestration.policies import Retry, Tolerate
 from tests.model import bodies
-from tests.model.bodies import act, act_on_two, add, explode, is_even, is_far, settle, spread, squash, stream, tidy, undo
+from tests.model.bodies import (
+    act,
+    act_on_two,
+    add,
+    explode,
+    is_even,
+    is_far,
+    settle,
+    spread,
+    squash,
+    stream,
+    tidy,
+    undo,
+)
 from tests.model.script import TICKS, Script, Signal
 from tests.model.sketch import sketch
 
@@ -55,7 +68,20 @@ if TYPE_CHECKING:
 
 SIGNALS = ("go", "on")
 KINDS = (f"{bodies.__name__}.Declined", "ConnectionError", "OSError", "Exception", "ValueError")
-LEAVES = ("step", "undo", "doubt", "patient", "hasty", "pure", "explode", "sleep", "wait", "cleanup", "pivot", "recover")
+LEAVES = (
+    "step",
+    "undo",
+    "doubt",
+    "patient",
+    "hasty",
+    "pure",
+    "explode",
+    "sleep",
+    "wait",
+    "cleanup",
+    "pivot",
+    "recover",
+)
 COMPOSITES = ("tap", "enrich", "scope", "branch", "fork", "graph", "map", "stream", "loop", "fold", "timed", "retried")
 CHAINED = ("cleanup", "pivot", "recover", "wait", "map", "stream", "fold")  # mean something in a chain only
 ALL = (*LEAVES, *COMPOSITES, "whole")
@@ -97,6 +123,12 @@ def undoing(draw: Draw, *, in_doubt: bool = False) -> Compensation:
     """Draw how a step is undone."""
     retry = Retry(draw(st.integers(1, 2)), 1 / 8, jitter="none")
     return Compensation(Body.of(undo), Body.of(settle) if in_doubt else None, retry=retry)
+
+
+def policies(draw: Draw) -> dict[str, Any]:
+    """Draw what the compensations of a workflow do."""
+    on_failure = draw(st.sampled_from(["hold", "hold", "continue", "halt"]))
+    return {"on_undo_failure": on_failure, "compensate_on_cancel": draw(st.sampled_from([True, True, False]))}
 
 
 def step(draw: Draw, kind: str, where: Where) -> Node:
@@ -187,7 +219,9 @@ def _single(draw: Draw, kind: str, where: Where) -> Node:
         case _ if kind in COMPOSITES and where.deep:
             return _composite(draw, kind, where)
         case "whole" if where.deep and where.undos:
-            body = _composite(draw, draw(st.sampled_from(["fork", "scope", "loop"])), where.below(pivots=False, undos=False))
+            body = _composite(
+                draw, draw(st.sampled_from(["fork", "scope", "loop"])), where.below(pivots=False, undos=False)
+            )
             return Compensated(body.name, body, undoing(draw))
         case _:
             return pure(squash)
@@ -202,7 +236,7 @@ def _composite(draw: Draw, kind: str, where: Where) -> Node:
             body = node(draw, below)
             return Beside(body.name, body, Body.of(add, 2) if kind == "enrich" else None)
         case "scope":
-            return Scope(defaulted("sub"), draw(chains(below)))
+            return Scope(defaulted("sub"), draw(chains(below)), **policies(draw))
         case "branch":
             arms = (Arm(node(draw, below), Body.of(is_even)),)
             return Branch(defaulted("branch"), arms, node(draw, below))
@@ -218,7 +252,9 @@ def _composite(draw: Draw, kind: str, where: Where) -> Node:
             body = Step("", Body.of(act_on_two, 2), compensation, retries(draw, where), spread=True)
             return Fold(defaulted("fold"), replace_name(body, "fold"), 1)
         case "timed":
-            body = _composite(draw, draw(st.sampled_from(["scope", "fork", "retried"])), below if below.depth else where)
+            body = _composite(
+                draw, draw(st.sampled_from(["scope", "fork", "retried"])), below if below.depth else where
+            )
             return Timed(body.name, body, wait(draw, where, 20))
         case _:
             body = _composite(draw, draw(st.sampled_from(["scope", "fork", "loop"])), where.below(pivots=False))
@@ -301,7 +337,7 @@ def cases(draw: Draw, depth: int = 3, kinds: tuple[str, ...] = ALL) -> Case:
 @st.composite
 def plans(draw: Draw, depth: int = 3, kinds: tuple[str, ...] = ALL) -> Plan:
     """Draw a plan."""
-    root = Scope("flow", draw(chains(Where(depth, kinds=kinds))))
+    root = Scope("flow", draw(chains(Where(depth, kinds=kinds))), **policies(draw))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PlanWarning)  # an undo without an in-doubt handler is what is meant here
         return compile_plan(root)
@@ -321,6 +357,8 @@ def scripts(draw: Draw) -> Script:
         cancel_faults=draw(others),
         undo_faults=draw(others),
         cancel_at=draw(at),
-        deadline=draw(st.one_of(st.none(), st.none(), st.integers(1, 20 * TICKS).map(lambda ticks: (ticks + 0.125) / TICKS))),
+        deadline=draw(
+            st.one_of(st.none(), st.none(), st.integers(1, 20 * TICKS).map(lambda ticks: (ticks + 0.125) / TICKS))
+        ),
         signals=tuple(draw(st.lists(signal, max_size=4))),
     )

@@ -126,6 +126,8 @@ class Drive:
                     self.pending = {key for key in self.pending if key[:2] != ("pull", effect.path)}
                 case Continue():
                     self._pend(("continue", effect.path), 0.0, Continued(effect.path, self.now))
+                case _:
+                    raise AssertionError(f"an effect that no plan of this test asks for: {effect}")
 
     def _pend(self, key: tuple[object, ...], after: float, event: Event, lands: End | None = None) -> None:
         assert key not in self.pending, f"{key} is under way already"

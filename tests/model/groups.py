@@ -62,18 +62,18 @@ class Group:
     async def run(self) -> Ended:
         """Admit, wait for one to settle, judge it; until nothing is under way (S14, S18)."""
         outer = self.place
-        self.place = outer.part().under(self._absorbs)
+        self.place = outer.part().among(self._absorbs)
         while self._admits() or self._under_way():
             member, news = await self._hear()
             if member is None:
                 self._pulled(news)
             else:
-                member.end = news
+                member.end = self._late(news) if self.place.token.cancelled and not self.broken else news
                 self._judge(member)
             if (self.broken or self.winner is not None) and not self.place.token.cancelled:
-                self.model.decided += [(self.fails[0], outer)] if self.broken else []
+                if self.broken:
+                    self.model.decide(self.fails[0], outer)
                 self.place.token.cancel()
-        self.model.decided = [entry for entry in self.model.decided if entry[0] not in self.fails]
         return await self._end(outer)
 
     # ── admission ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -81,8 +81,7 @@ class Group:
     def _admits(self) -> bool:
         """Begin members in order, as long as there is room and none of them has news; tell whether there are any."""
         while not self.news and not self.place.token.cancelled:
-            under_way = sum(member.begun and not member.end for member in self.members)
-            if self.node.concurrency is not None and under_way >= self.node.concurrency:
+            if self._is_full():
                 break
             member = next(filter(self._is_ready, self.members), None)
             if member:
@@ -94,6 +93,14 @@ class Group:
                 self.pulling = True
                 self.model.kernel.spawn(self._pull())
         return bool(self.news)
+
+    def _is_full(self) -> bool:
+        """S14, S16: so many are under way, or, where results are folded in order, wait behind one that is."""
+        cap = self.node.concurrency
+        settled = [bool(member.end) for member in self.members if member.begun]
+        waiting = sum(settled[settled.index(False) :]) if not all(settled) else 0
+        folds = getattr(self.node, "into", None) is not None
+        return cap is not None and (settled.count(False) >= cap or (folds and waiting >= cap))
 
     def _is_ready(self, member: Member) -> bool:
         needs = [self.members[need] for need in member.needs if need is not None]
@@ -144,6 +151,12 @@ class Group:
             await self.bell
         return self.news.popleft()
 
+    def _late(self, end: Ended) -> Ended:
+        """Take the end of a member after a cancel: a group that goes on past failures does not judge it any more."""
+        if isinstance(end, Failed) and self.mode != "fail_fast":
+            return Stopped([end.fail], end.trail, end.partial)
+        return end
+
     # ── the failure modes ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _absorbs(self, _: Fail) -> bool:
@@ -161,21 +174,26 @@ class Group:
     def _judge(self, member: Member) -> None:
         """S18: say what the end of a member means for the group."""
         end = member.end
-        if isinstance(end, Done) and self.mode == "race" and member.contestant:
-            if self.winner is None and not self.place.token.cancelled:
-                self.winner = self.members.index(member)
+        won = isinstance(end, Done) and self.mode == "race" and member.contestant
+        if won and self.winner is None and not self.place.token.cancelled:
+            self.winner = self.members.index(member)
         if not isinstance(end, Failed):
             return
         self.fails.append(end.fail)
-        if self.mode == "fail_fast":
-            self.broken = True
-        elif self.place.token.cancelled:
-            pass  # what decides is that it was cancelled
-        elif end.partial and self.node.on_partial == "fail":
-            self.broken = True
-        elif isinstance(self.mode, Tolerate) and not self.mode.allows(len(self.fails), self._total()):
+        if isinstance(self.mode, Tolerate) and not self.mode.allows(len(self.fails), self._total()):
             self.broken = True
             self.over = self.over or self.model.fail("orchestration.errors.ToleranceExceeded", self.path)
+        if self.mode == "race" and self.pulled_all and not any(map(self._may_win, self.members)):
+            self.broken = True
+        if self.mode == "fail_fast" or (end.partial and self.node.on_partial == "fail"):
+            self.broken = True
+
+    def _may_win(self, member: Member) -> bool:
+        return member.contestant and self._may_succeed(member)
+
+    def _may_succeed(self, member: Member) -> bool:
+        needs = [self.members[need] for need in member.needs if need is not None]
+        return (member.end is None or isinstance(member.end, Done)) and all(map(self._may_succeed, needs))
 
     async def _end(self, outer: Place) -> Ended:
         members = [member for member in self.members if member.end]
@@ -185,11 +203,12 @@ class Group:
         if self.broken:
             return self._failed(late, partial=partial, last=self.over)
         waiting = not self.pulled_all or any(not member.begun for member in self.members)
-        if outer.token.cancelled and (stopped or waiting or self.mode == "race"):
+        if outer.token.cancelled and (stopped or waiting or self.fails or self.mode == "race"):
             return Stopped([*self.fails, *late], self._trail(), partial)
+        before, own = outer.token.cancelled, list(self.fails)
         end = await self._gone_on(partial=partial, late=late)
-        if outer.token.cancelled and isinstance(end, Failed):
-            return Stopped(end.fail.flat(), end.trail, end.partial)
+        if outer.token.cancelled and (isinstance(end, Failed) or not before):
+            return Stopped([*own, *late], end.trail, isinstance(end, Failed))
         return end
 
     async def _gone_on(self, *, partial: bool, late: list[Fail]) -> Ended:
@@ -204,8 +223,8 @@ class Group:
         return await self._collected(partial=partial)
 
     def _failed(self, late: list[Fail], *, partial: bool, last: Fail | None = None) -> Failed:
-        """The earliest is primary, the others are attached, also those that came when this had failed already."""
-        first, *others = *sorted(self.fails, key=lambda fail: fail.at), *late
+        """Fail with the earliest; the others are attached, also those that came when this had failed already."""
+        first, *others = *sorted(self.fails, key=lambda fail: fail.number), *late
         first.attached += [*others, *([last] if last else [])]
         return Failed(first, self._trail(), partial)
 
@@ -220,10 +239,12 @@ class Group:
     async def _won(self, *, partial: bool, late: list[Fail]) -> Ended:
         """S18: the losers are unwound before the value goes on; what the winner was made of stays."""
         assert self.winner is not None
-        partial = await self._unwind([i for i in range(len(self.members)) if i not in self._made_of(self.winner)]) or partial
+        partial = (
+            await self._unwind([i for i in range(len(self.members)) if i not in self._made_of(self.winner)]) or partial
+        )
         if partial and self.node.on_partial == "fail":
-            self.fails = self.fails or [self.model.fail(PARTIAL, self.path)]
-            return self._failed(late, partial=True)
+            self.fails += late or ([] if self.fails else [self.model.fail(PARTIAL, self.path)])
+            return self._failed([], partial=True)
         return Done(self._output(self.winner), self._trail())
 
     def _made_of(self, position: int) -> set[int]:

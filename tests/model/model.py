@@ -6,7 +6,7 @@ and each part names those that it stands for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from orchestration.plan.nodes import (
@@ -32,9 +32,10 @@ from orchestration.plan.nodes import (
 from tests.model import groups, run
 from tests.model.kernel import Token
 from tests.model.run import DEADLINE, DECLINED, Deed, Done, Ended, Fail, Failed, Place, Run, Stopped, Trail
-from tests.model.seen import Seen, failure_of, plain
+from tests.model.seen import Seen, failure_of, told
 
 if TYPE_CHECKING:
+    from orchestration.policies import Retry
     from tests.model.draws import Case
     from tests.model.script import Script, Signal
 
@@ -42,16 +43,7 @@ if TYPE_CHECKING:
 def foretell(case: Case) -> Seen:
     """Tell what a run of a plan has to come to."""
     model = Model(case.script, case.plan.root)
-    return model.seen(model.kernel.run(model.root(case.value)))
-
-
-@dataclass
-class Cancel:
-    """Whether the run was cancelled, or can no longer be."""
-
-    requested: bool = False
-    too_late: bool = False
-    done: bool = False
+    return told(model, model.kernel.run(model.root(case.value)))
 
 
 class Model(Run):
@@ -61,7 +53,6 @@ class Model(Run):
         """Begin at time 0."""
         super().__init__(script)
         self.scope = scope
-        self.cancel = Cancel()
 
     async def root(self, value: object) -> Ended:
         """Run the whole, with all that comes from outside (S10, S21, S28)."""
@@ -76,11 +67,11 @@ class Model(Run):
         return await self._timed(self.scope, self.scope.name, self.script.deadline, value, place)
 
     def _request(self, token: Token) -> None:
-        if not (self.cancel.too_late or self.is_decided()):
-            self.cancel.requested = True
+        if not self.too_late:
+            self.cancelled = True
             token.cancel()
 
-    async def go(self, node: Node, path: str, value: Any, place: Place) -> Ended:
+    async def go(self, node: Node, path: str, value: Any, place: Place) -> Ended:  # noqa: PLR0912 - a row a construct
         """Run a node at a path with a value: the language, a row a construct."""
         match node:
             case Step():
@@ -115,10 +106,8 @@ class Model(Run):
             case Recover() | Cleanup() | Pivot():
                 raise AssertionError("only a scope knows what these mean")
 
-    # ── leaves ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
     async def _step(self, node: Step, path: str, value: Any, place: Place) -> Ended:
-        """S8, S9, S10, S22: attempts until one succeeds, or the policy or the earliest deadline says that it is over."""
+        """S8, S9, S10, S22: attempts until one succeeds, or the policy or a deadline says that it is over."""
         deed = Deed(path, node, value) if node.compensation else None
         trail: Trail = [deed] if deed else []
         number = 0
@@ -152,7 +141,7 @@ class Model(Run):
     def _leaves_doubt(node: Step, fail: Fail) -> bool:
         return node.compensation is not None and fail.matches(node.compensation.in_doubt_on)
 
-    async def _backoff(self, retry: Any, number: int, fail: Fail, path: str, place: Place) -> bool:
+    async def _backoff(self, retry: Retry, number: int, fail: Fail, path: str, place: Place) -> bool:
         """Wait for the next attempt; not at all if it would begin at or past the earliest deadline (S10)."""
         delay = retry.delay(number, 0.0)
         if self.now + delay >= place.deadline:
@@ -187,29 +176,27 @@ class Model(Run):
             return Done(end.value, [end.trail, Deed(path, node, value, [end.value])])
         return end
 
-    async def _timed(self, body: Node, path: str, timeout: float, value: Any, place: Place) -> Ended:
+    async def _timed(self, body: Node, path: str, seconds: float, value: Any, place: Place) -> Ended:
         """S10: when the time is over, what is inside is cancelled and awaited, and then this fails."""
-        due = self.now + timeout
+        due = self.now + seconds
         if place.deadline <= due:
             return await self.go(body, path, value, place)
-        inside = replace(place.part(), deadline=due)
+        done: list[bool] = []
+        inside = replace(place.part(), deadline=due, done=done)
         late: list[Fail] = []
         over: list[bool] = []
 
         def expire() -> None:
-            if not (over or place.token.cancelled or inside.token.cancelled):
-                if body is self.scope and self.cancel.done:
-                    return
+            if not (over or done or place.token.cancelled or inside.token.cancelled):
                 late.append(self.fail(DEADLINE, path))
-                self.decided.append((late[0], place))
+                self.decide(late[0], place)
                 inside.token.cancel()
 
-        self.kernel.alarm(timeout, expire)
+        self.kernel.alarm(seconds, expire)
         end = await self.go(body, path, value, inside)
         over.append(True)
         if not late:
             return end
-        self.decided = [entry for entry in self.decided if entry[0] is not late[0]]
         if isinstance(end, Failed):
             end.fail.attached.append(late[0])
             return end
@@ -221,11 +208,13 @@ class Model(Run):
         scars: Trail = []
         for number in range(1, node.retry.max_attempts + 1):
             last = number == node.retry.max_attempts
-            inside = place.under(lambda fail, last=last: not last and fail.to_retry(node.retry))
+            inside = place.under(lambda fail, number=number: self._tries_again(node.retry, number, fail, place))
             end = await self.go(node.body, path if number == 1 else f"{path}#{number}", value, inside)
             end.trail = [*scars, end.trail]
-            if not isinstance(end, Failed) or last or not end.fail.to_retry(node.retry) or place.token.cancelled:
+            if not isinstance(end, Failed) or last or not end.fail.to_retry(node.retry):
                 return end
+            if place.token.cancelled:
+                return Stopped([end.fail], end.trail, end.partial)
             scars, partial = await self.unwind(end.trail)
             partial = end.partial or partial
             if place.token.cancelled:
@@ -237,6 +226,10 @@ class Model(Run):
                 return Stopped([end.fail], scars, partial) if stopped else Failed(end.fail, scars, partial)
         raise AssertionError("the last attempt returns")
 
+    def _tries_again(self, retry: Retry, number: int, fail: Fail, place: Place) -> bool:
+        fits = self.now + retry.delay(number, 0.0) < place.deadline
+        return number < retry.max_attempts and fail.to_retry(retry) and fits
+
     # ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _scope(self, node: Scope, path: str, value: Any, place: Place) -> Ended:
@@ -246,17 +239,14 @@ class Model(Run):
         if node is self.scope:
             if isinstance(end, Done) and place.token.cancelled:
                 end = Stopped([], end.trail)
-            self.cancel.too_late = True
-            self.cancel.done = isinstance(end, Done)
+            self.too_late = True  # to cancel the run
         if isinstance(end, Done):
+            if place.done is not None and not place.token.cancelled:
+                place.done.append(True)
             await self._clean(cleanups)
             return end
         if isinstance(end, Failed):
-            with self.failing(end.fail, place):
-                return await self._unwound(end, cleanups)
-        return await self._unwound(end, cleanups)
-
-    async def _unwound(self, end: Failed | Stopped, cleanups: list[tuple[Cleanup, str]]) -> Ended:
+            self.decide(end.fail, place)
         scar, partial = await self.unwind(end.trail)
         await self._clean(cleanups)
         return replace(end, trail=scar, partial=end.partial or partial)
@@ -288,7 +278,7 @@ class Model(Run):
                     trail.append(run.Pivot())
                     continue
             later = node.children[index:]
-            end = await self.go(child, here, value, place.under(lambda fail, later=later: _recovers(later, fail)))
+            end = await self.go(child, here, value, place.among(lambda fail, later=later: _recovers(later, fail)))
             trail.append(end.trail)
             if isinstance(end, Done):
                 value = end.value
@@ -321,20 +311,18 @@ class Model(Run):
             if partial and child.on_partial == "fail":
                 continue
             later = node.children[position + 1 :]
-            inside = place.under(lambda _, later=later: _recovers(later, fail))
+            inside = place.among(lambda _, later=later: _recovers(later, fail))
             done = await self.go(child.body, f"{path}/{child.name}", failure_of(fail), inside)
             trail = [*trail, done.trail]
             match done:
                 case Done():
                     return done.value, position + 1, trail
                 case Stopped():
-                    return Stopped(done.fails, trail, done.partial)
+                    return Stopped([fail, *done.fails], trail, done.partial)
                 case Failed():
                     fail.attached.append(done.fail)
                     partial = done.partial
         return Failed(fail, trail, partial)
-
-    # ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _wait(self, node: WaitFor, path: str, value: Any, place: Place) -> Ended:
         """S21: the first letter that nobody has taken; else the next one, in the order of waiting."""
@@ -355,7 +343,7 @@ class Model(Run):
 
     def _receive(self, signal: Signal) -> None:
         """S21: the same id counts once; after a cancel it is refused."""
-        if self.cancel.requested or signal.signal_id in self.known:
+        if self.cancelled or signal.signal_id in self.known:
             return
         self.known.add(signal.signal_id)
         entry = next((waiter for waiter in self.waiters if waiter[1] == signal.name), None)
@@ -405,26 +393,6 @@ class Model(Run):
         assert node.otherwise is not None
         taken = next((arm.node for arm in node.arms if arm.test and arm.test.call(value)), node.otherwise)
         return await self.go(taken, f"{path}/{taken.name}", value, place)
-
-    # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def seen(self, end: Ended) -> Seen:
-        """Tell what one sees of the run from outside."""
-        fails = end.fails if isinstance(end, Stopped) else [end.fail] if isinstance(end, Failed) else []
-        how = "cancelled" if self.cancel.requested else "succeeded" if isinstance(end, Done) else "failed"
-        flat = [(fail.path, fail.kind) for one in fails for fail in one.flat()]
-        return Seen(
-            outcome=how,
-            value=plain(end.value) if isinstance(end, Done) else None,
-            primary=flat[0] if how == "failed" else None,
-            attached=tuple(sorted(flat[1:] if how == "failed" else flat)),
-            rollback=tuple(self.rollback),
-            cleanup_failures=tuple((fail.path, fail.kind) for fail in self.cleanup_failures),
-            leaked=tuple(sorted(self.leaked)),
-            unused_signals=tuple(sorted(f"{name}:{signal_id}" for name, signal_id, _ in self.letters)),
-            trace=tuple(sorted(self.trace)),
-            ended_at=self.now,
-        )
 
 
 def _recovers(children: tuple[Node, ...], fail: Fail) -> bool:

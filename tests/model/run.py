@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tests.model.kernel import Kernel, Promise, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from orchestration.policies import Retry
     from tests.model.script import End, Script
@@ -28,11 +27,11 @@ PARTIAL = "orchestration.errors.PartialRollback"
 
 @dataclass(eq=False)
 class Fail:
-    """A failure: what, where, when, and the later ones attached to it (S8)."""
+    """A failure: what, where, the how manieth of the run, and the later ones attached to it (S8)."""
 
     kind: str
     path: str
-    at: float
+    number: int
     attached: list[Fail] = field(default_factory=list)
 
     def matches(self, kinds: tuple[str, ...]) -> bool:
@@ -69,6 +68,15 @@ class Scar:
     """Here something could not be undone: what it depended on is held (S26)."""
 
     path: str
+    halts: bool = False  # held is then all that remains
+
+
+@dataclass
+class Unwinding:
+    """What one unwinding has come to so far."""
+
+    partial: bool = False
+    halted: str | None = None
 
 
 @dataclass
@@ -113,15 +121,23 @@ Ended = Done | Failed | Stopped
 
 @dataclass(frozen=True)
 class Place:
-    """Where in the run something is: what cancels it, the earliest deadline, who goes on past its failure."""
+    """Where in the run something is: what cancels it, the earliest deadline, who goes on past its failure.
+
+    A scope that has a deadline of its own says in `done` that all its nodes are done: the deadline then is too late.
+    """
 
     token: Token
     deadline: float = float("inf")
     absorbers: tuple[Callable[[Fail], bool], ...] = ()
+    done: list[bool] | None = None
 
     def under(self, absorbs: Callable[[Fail], bool]) -> Place:
         """Return the place inside of something that goes on past failures."""
         return replace(self, absorbers=(*self.absorbers, absorbs))
+
+    def among(self, absorbs: Callable[[Fail], bool]) -> Place:
+        """Return the place of one of several nodes, of which none says that all are done."""
+        return replace(self.under(absorbs), done=None)
 
     def part(self) -> Place:
         """Return the same place with a token of its own."""
@@ -142,7 +158,9 @@ class Run:
         self.waiters: list[tuple[float, str, Promise]] = []
         self.letters: list[tuple[str, str, int]] = []
         self.known: set[str] = set()
-        self.decided: list[tuple[Fail, Place]] = []
+        self.too_late = False  # to cancel it: something else has decided
+        self.fails = 0
+        self.cancelled = False  # the run, which is more than a part of it
 
     @property
     def now(self) -> float:
@@ -151,19 +169,12 @@ class Run:
 
     def fail(self, kind: str, path: str) -> Fail:
         """Return a failure that happens now."""
-        return Fail(kind, path, self.now)
+        self.fails += 1
+        return Fail(kind, path, self.fails)
 
-    @contextmanager
-    def failing(self, fail: Fail, place: Place) -> Iterator[None]:
-        """While what has failed settles or unwinds, a cancel comes too late, unless something absorbs it (S28)."""
-        entry = (fail, place)
-        self.decided.append(entry)
-        yield
-        self.decided.remove(entry)
-
-    def is_decided(self) -> bool:
-        """Tell whether a failure that nothing above absorbs has decided the run."""
-        return any(not any(absorbs(fail) for absorbs in place.absorbers) for fail, place in self.decided)
+    def decide(self, fail: Fail, place: Place) -> None:
+        """Take note of a failure: unless something above goes on past it, a cancel from now on comes too late (S28)."""
+        self.too_late = self.too_late or not any(absorbs(fail) for absorbs in place.absorbers)
 
     async def attempt(self, path: str, number: int, place: Place, *, may_time_out: bool, deed: Deed | None) -> End:
         """Perform an attempt of a step; a cancel gives it another end."""
@@ -195,10 +206,10 @@ class Run:
     async def pause(self, seconds: float, token: Token | None = None) -> bool:
         """Wait; tell whether all of it has passed, or a cancel came first."""
         over = self.kernel.promise()
-        self.kernel.alarm(seconds, lambda: over.keep(True))
+        self.kernel.alarm(seconds, lambda: over.keep("passed"))
         if token is not None:
-            token.on_cancel(lambda: over.keep(False))
-        return bool(await over)
+            token.on_cancel(lambda: over.keep("cancelled"))
+        return await over == "passed"
 
     async def shielded(self, what: str, path: str, retry: Retry) -> Fail | None:
         """Perform an undo, in-doubt handler or cleanup, whatever is cancelled; return its failure for good (S24)."""
@@ -219,11 +230,13 @@ class Run:
 
     async def unwind(self, trail: Trail) -> tuple[Trail, bool]:
         """Undo in reverse plan order, one at a time; return the scar that stays, and whether it was partial (S23)."""
-        mine: list[str] = []
-        holder = await self._back(trail, None, mine)
-        return [Scar(holder)] if holder else [], not {"Undone", "Kept"}.issuperset(mine)
+        unwinding = Unwinding()
+        holder = await self._back(trail, None, unwinding)
+        holder = unwinding.halted or holder
+        scar = Scar(holder, halts=bool(unwinding.halted)) if holder else None
+        return [scar] if scar else [], unwinding.partial
 
-    async def _back(self, trail: Trail, holder: str | None, mine: list[str]) -> str | None:
+    async def _back(self, trail: Trail, holder: str | None, unwinding: Unwinding) -> str | None:
         """Undo a chain from its end; `holder` is what could not be undone and so holds what comes before it."""
         kept = False
         for deed in reversed(trail):
@@ -231,52 +244,59 @@ class Run:
                 case Pivot():
                     kept = True
                 case _ if kept:
-                    self._keep([deed], mine)
+                    self._keep([deed])
                 case Scar():
-                    mine.append("Scar")
+                    unwinding.partial = True
+                    unwinding.halted = deed.path if deed.halts else unwinding.halted
                     holder = holder or deed.path
                 case Side():
-                    holder = await self._side(deed, holder, mine)
+                    holder = await self._side(deed, holder, unwinding)
                 case Deed():
-                    holder = await self._deed(deed, holder, mine)
+                    holder = await self._deed(deed, holder, unwinding)
                 case _:
-                    holder = await self._back(deed, holder, mine)
+                    holder = await self._back(deed, holder, unwinding)
         return holder
 
-    async def _side(self, side: Side, outer: str | None, mine: list[str]) -> str | None:
+    async def _side(self, side: Side, outer: str | None, unwinding: Unwinding) -> str | None:
         """Undo members from the last to the first: one is held by what needs it, not by what ran beside it (S26)."""
         holders: dict[int, str | None] = {}
         for position in reversed(range(len(side.trails))):
             behind = (holders[follower] for follower in side.followers[position])
             holder = next((path for path in (outer, *behind) if path), None)
-            holders[position] = await self._back(side.trails[position], holder, mine)
+            holders[position] = await self._back(side.trails[position], holder, unwinding)
         return next((path for path in holders.values() if path), outer)
 
-    async def _deed(self, deed: Deed, holder: str | None, mine: list[str]) -> str | None:
+    async def _deed(self, deed: Deed, holder: str | None, unwinding: Unwinding) -> str | None:
+        """S22, S25, S26, S28: give a step its end state; return what holds those before it."""
         compensation = deed.node.compensation
         if not deed.output and not deed.in_doubt:
             return holder
-        if not deed.output and compensation.in_doubt is None:
-            self._note("InDoubt", deed.path, mine)
+        if self.cancelled and not compensation.on_cancel:
+            self.rollback.append(("Kept", deed.path))
             return holder
-        if holder:
-            self._note("Held", deed.path, mine)
+        if not deed.output and compensation.in_doubt is None:
+            unwinding.partial = True
+            self.rollback.append(("InDoubt", deed.path))
+            return holder
+        if holder or unwinding.halted:
+            unwinding.partial = True
+            self.rollback.append(("Held", deed.path))
             return holder
         what = "undo" if deed.output else "in_doubt"
-        fail = await self.shielded(what, deed.path, compensation.retry)
-        self._note("UndoFailed" if fail else "Undone", deed.path, mine)
-        return deed.path if fail else None
+        if await self.shielded(what, deed.path, compensation.retry) is None:
+            self.rollback.append(("Undone", deed.path))
+            return None
+        unwinding.partial = True
+        self.rollback.append(("UndoFailed", deed.path))
+        unwinding.halted = deed.path if compensation.on_failure == "halt" else None
+        return None if compensation.on_failure == "continue" else deed.path
 
-    def _keep(self, trail: Trail, mine: list[str]) -> None:
+    def _keep(self, trail: Trail) -> None:
         for deed in reversed(trail):
             if isinstance(deed, Deed):
                 if deed.output or deed.in_doubt:
-                    self._note("Kept", deed.path, mine)
+                    self.rollback.append(("Kept", deed.path))
             elif isinstance(deed, Side):
-                self._keep(list(deed.trails), mine)
+                self._keep(list(deed.trails))
             elif isinstance(deed, list):
-                self._keep(deed, mine)
-
-    def _note(self, state: str, path: str, mine: list[str]) -> None:
-        self.rollback.append((state, path))
-        mine.append(state)
+                self._keep(deed)

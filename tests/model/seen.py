@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.failures import Failure
 from orchestration.results import Err, NotStarted, Ok
+from tests.model.run import Done, Failed, Stopped
 
 if TYPE_CHECKING:
-    from tests.model.run import Fail
+    from tests.model.run import Ended, Fail, Run
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,25 @@ class Seen:
             if mine != theirs:
                 lines.append(f"{field.name}:\n    model:       {mine}\n    interpreter: {theirs}")
         return "\n".join(lines)
+
+
+def told(run: Run, end: Ended) -> Seen:
+    """Tell what one sees of a run of the model that has ended."""
+    fails = end.fails if isinstance(end, Stopped) else [end.fail] if isinstance(end, Failed) else []
+    how = "cancelled" if run.cancelled else "succeeded" if isinstance(end, Done) else "failed"
+    flat = [(fail.path, fail.kind) for one in fails for fail in one.flat()]
+    return Seen(
+        outcome=how,
+        value=plain(end.value) if isinstance(end, Done) else None,
+        primary=flat[0] if how == "failed" else None,
+        attached=tuple(sorted(flat[1:] if how == "failed" else flat)),
+        rollback=tuple(run.rollback),
+        cleanup_failures=tuple((fail.path, fail.kind) for fail in run.cleanup_failures),
+        leaked=tuple(sorted(run.leaked)),
+        unused_signals=tuple(sorted(f"{name}:{signal_id}" for name, signal_id, _ in run.letters)),
+        trace=tuple(sorted(run.trace)),
+        ended_at=run.now,
+    )
 
 
 def failure_of(fail: Fail) -> Failure:

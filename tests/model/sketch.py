@@ -43,7 +43,12 @@ def _below(node: Any) -> Iterator[tuple[str, Node]]:
 def _options(node: Any) -> Iterator[str]:
     for field in attrs.fields(type(node)):
         value = getattr(node, field.name)
-        if field.name in HIDDEN or value is None or value == field.default or attrs.has(type(value)) and field.name == "body" and not isinstance(value, Body):
+        if (
+            field.name in HIDDEN
+            or value is None
+            or value == field.default
+            or (attrs.has(type(value)) and field.name == "body" and not isinstance(value, Body))
+        ):
             continue
         yield _value(field.name, value)
 
@@ -54,8 +59,8 @@ def _value(name: str, value: Any) -> str:
             return value.ref.rpartition(":")[2]
         case Compensation():
             settled = " or settle" if value.in_doubt else ""
-            return f"undo{settled} ×{value.retry.max_attempts}"
+            return f"undo{settled} {value.retry.max_attempts}x"
         case Retry():
-            return f"×{value.max_attempts} after {value.initial_delay} on {value.retry_on}"
+            return f"{value.max_attempts}x after {value.initial_delay} on {value.retry_on}"
         case _:
             return f"{name}={value}"

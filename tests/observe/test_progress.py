@@ -25,8 +25,9 @@ from orchestration.interpreter.events import (
 )
 from orchestration.observe.lines import Lines
 from orchestration.observe.live import LiveTable, steps_of
-from orchestration.observe.progress import Counts, Progress, static_path
+from orchestration.observe.progress import Counts, Progress
 from orchestration.observe.terminal import block, escape
+from orchestration.plan.tree import static_path
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import AnyEvent

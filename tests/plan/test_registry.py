@@ -166,8 +166,12 @@ def test_the_functions_that_the_builder_uses_are_known() -> None:
     assert numbered("ab") == [(0, "a"), (1, "b")]
 
 
-def test_a_module_is_all_that_it_holds_and_no_more() -> None:
-    """S37: constants, other modules and private names of the module itself do no harm."""
+def test_a_module_is_what_it_defines_and_no_more() -> None:
+    """S37: constants and other modules do no harm; a function that it imported is not to be called, a type is known."""
+
+    def treble(n: int) -> int:
+        return 3 * n
+
     module = types.ModuleType("shop")
     module.__dict__.update(
         total=3,
@@ -178,12 +182,14 @@ def test_a_module_is_all_that_it_holds_and_no_more() -> None:
         Order=Order,
         __all__=[],
         double=double,
+        treble=treble,
     )
+    treble.__module__ = "shop"
     registry = Registry(module)
     assert registry.type("Any", "here") is Any
     assert registry.type("tests.bodies:Order", "here") is Order
-    assert registry.function("tests.bodies:double", "here") is double
-    for name in ("lambda", "partial", "sys:exit", "sys:getsizeof"):
+    assert registry.function(f"shop:{treble.__qualname__}", "here") is treble
+    for name in ("lambda", "partial", "sys:exit", "sys:getsizeof", "tests.bodies:double", "tests.bodies:Order"):
         with pytest.raises(UnresolvedReference):
             registry.function(name, "here")
 

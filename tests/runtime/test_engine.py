@@ -194,7 +194,7 @@ def test_a_run_id_in_use_attaches_or_is_refused() -> None:
 @pytest.mark.parametrize("run_id", ["", "a:b"])
 def test_a_run_id_holds_no_colon(run_id) -> None:
     """S4: keys are `run_id:path`, so a colon would make two of them equal."""
-    with pytest.raises(InvalidInput, match="a text without a colon"):
+    with pytest.raises(InvalidInput, match="a text of printable characters without a colon"):
         run(LocalEngine().execute(Workflow[int]("flow"), 1, run_id=run_id))
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import os
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
 
-from orchestration import LocalEngine, Retry, Workflow
+from orchestration import LocalEngine, Retry, Secret, Workflow
 from orchestration.errors import KeyReused, Unserialisable
 from orchestration.outcomes import Failed, Succeeded
 from orchestration.runtime.idempotency import Idempotent, MemoryStore, Record, SqliteStore
@@ -15,7 +21,6 @@ from tests.bodies import Order, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from orchestration.runtime.idempotency import IdempotencyStore
 
@@ -123,3 +128,105 @@ def test_a_file_is_shared_and_outlives_its_process(tmp_path: Path) -> None:
     assert other.find("key") == Record("d", None)
     one.close()
     other.close()
+
+
+def test_who_was_slower_gives_what_was_recorded_first(store: IdempotencyStore) -> None:
+    """S5: two at once may both do it, and agree on one result; with another input the slower is told."""
+
+    async def slow(order: Order) -> Receipt:
+        calls.append(order)
+        while len(calls) < 2:
+            await asyncio.sleep(0)
+        return Receipt(len(calls))
+
+    async def slower(order: Order) -> Receipt:
+        receipt = await slow(order)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return Receipt(receipt.number + 1)
+
+    async def both(other: Order) -> list[Any]:
+        engines = [LocalEngine(middleware=(Idempotent(store),)) for _ in range(2)]
+        flows = [Workflow[Order]("flow").step(body, name="charge") for body in (slow, slower)]
+        runs = zip(engines, flows, (Order("a"), other), strict=True)
+        return await asyncio.gather(*(engine.execute(flow, order, run_id=other.id) for engine, flow, order in runs))
+
+    first, second = asyncio.run(both(Order("a")))
+    assert (first.value, second.value) == (Receipt(2), Receipt(2))
+    calls.clear()
+    first, second = asyncio.run(both(Order("b")))
+    assert first.value == Receipt(2)
+    assert isinstance(second.failure.exception, KeyReused)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A record with a secret."""
+
+    number: Annotated[str, Secret]
+
+
+def test_a_secret_is_not_recorded(store: IdempotencyStore) -> None:
+    """S33: neither the input nor the output of a step may hold one; it fails before it does anything."""
+
+    def pay(card: Card) -> int:
+        raise AssertionError(card)
+
+    outcome = run(Workflow[Any]("flow").step(pay), Card("4242"), store)  # type: ignore[arg-type]  # another input
+    assert isinstance(outcome.failure.exception, Unserialisable)
+    assert "S33" in outcome.failure.message
+
+
+def test_a_file_that_is_no_database_is_refused_and_closed(tmp_path: Path) -> None:
+    """S29: nothing stays open."""
+    path = tmp_path / "keys.db"
+    path.write_text("this is no database, whatever its name says" * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        SqliteStore(path)
+
+
+CLIENT = """
+import asyncio, sys
+from pathlib import Path
+from orchestration import LocalEngine, Workflow
+from orchestration.runtime.idempotency import Idempotent, SqliteStore
+
+def charge(n: int) -> int:
+    with open(sys.argv[2], "a") as log:
+        log.write(f"{n}\\n")
+    return n * 10
+
+sys.stdin.read(1)
+store = SqliteStore(sys.argv[1])
+engine = LocalEngine(middleware=(Idempotent(store),))
+
+async def main():
+    for n in range(40):
+        outcome = await engine.execute(Workflow[int]("flow").step(charge), n, run_id=f"order-{n}")
+        assert outcome.value == n * 10, outcome
+asyncio.run(main())
+store.close()
+"""
+
+
+def test_two_processes_share_a_file(tmp_path: Path) -> None:
+    """S5: they open it and write at the same time, and a third finds all that they have done."""
+    database, log = tmp_path / "keys.db", tmp_path / "log"
+    command = [sys.executable, "-c", CLIENT, str(database), str(log)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    clients = [subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) for _ in range(2)]
+    for client in clients:  # both are let go when both are there
+        assert client.stdin is not None
+        client.stdin.write(b"x")
+        client.stdin.close()
+    assert [client.wait(60) for client in clients] == [0, 0]
+    done = log.read_text().split()
+    assert set(done) == {str(n) for n in range(40)}
+    assert len(done) <= 80
+    subprocess.run(command, input=b"x", env=environment, check=True, timeout=60)
+    assert log.read_text().split() == done
+    store = SqliteStore(database)
+    record = store.find("order-7:flow/charge")
+    store.close()
+    assert record is not None
+    assert record.output == "70"
