@@ -1,0 +1,60 @@
+"""How an attempt of any kind ends, as events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo
+from orchestration.interpreter.events import (
+    CleanupFailed,
+    CleanupSucceeded,
+    CleanupTimedOut,
+    StepFailed,
+    StepLeaked,
+    StepSucceeded,
+    StepTimedOut,
+    UndoFailed,
+    UndoSucceeded,
+    UndoTimedOut,
+)
+
+if TYPE_CHECKING:
+    from orchestration.failures import Failure
+    from orchestration.interpreter.effects import Attempted
+    from orchestration.interpreter.events import Event
+
+FAILED: dict[type[Attempted], type[StepFailed | UndoFailed | CleanupFailed]] = {
+    RunStep: StepFailed,
+    RunUndo: UndoFailed,
+    RunCleanup: CleanupFailed,
+}
+
+
+def succeeded(effect: Attempted, at: float, output: object) -> Event:
+    """Return the event of an attempt that returned."""
+    if isinstance(effect, RunStep):
+        return StepSucceeded(effect.path, at, effect.attempt, output)
+    kind = UndoSucceeded if isinstance(effect, RunUndo) else CleanupSucceeded
+    return kind(effect.path, at, effect.attempt)
+
+
+def failed(effect: Attempted, at: float, failure: Failure) -> Event:
+    """Return the event of an attempt that raised."""
+    return FAILED[type(effect)](effect.path, at, effect.attempt, failure)
+
+
+def timed_out(effect: Attempted, at: float) -> Event:
+    """Return the event of an attempt that took too long, and has ended."""
+    seconds = effect.timeout or 0.0
+    if isinstance(effect, RunStep):
+        return StepTimedOut(effect.path, at, effect.attempt, seconds)
+    kind = UndoTimedOut if isinstance(effect, RunUndo) else CleanupTimedOut
+    return kind(effect.path, at, effect.attempt, seconds)
+
+
+def leaked(effect: Attempted, at: float, *, cancelled: bool) -> Event:
+    """Return the event of an attempt that did not end when it took too long, or was `cancelled` (S24)."""
+    if isinstance(effect, RunStep):
+        return StepLeaked(effect.path, at, effect.attempt, None if cancelled else effect.timeout)
+    kind = UndoTimedOut if isinstance(effect, RunUndo) else CleanupTimedOut
+    return kind(effect.path, at, effect.attempt, effect.timeout or 0.0, leaked=True)

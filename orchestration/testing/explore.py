@@ -1,0 +1,288 @@
+"""`explore`: look at every run that a workflow can have, and show the shortest that breaks an invariant.
+
+It drives the real interpreter, whose states are frozen values: from each state it takes every event that may come next.
+What may come is in `explore_moves`: any attempt ends, in any of its ways; a timer is due; the run is cancelled. Time is
+abstract: an attempt may take any time, and of two timers the earlier is due first.
+
+What is independent comes in every order, but n steps side by side that end in k ways lead to (k + 1)^n states, not to
+n! k^n runs: equal states are visited once, which is the only reduction. It is sound without any assumption on which
+events are independent, and what cannot be told from a state (an invariant's memory) is part of the place.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeAlias, TypeVar, final
+
+from orchestration.frozen import evolve
+
+from orchestration.interpreter.engine import start
+from orchestration.runtime.boundary import validate_input
+from orchestration.testing.answers import NOTHING
+from orchestration.testing.explore_invariants import Moment, about, invariant_of
+from orchestration.testing.explore_keys import Keys
+from orchestration.testing.explore_moves import Moves, Place, begun
+from orchestration.testing.explore_outcomes import TIMES_OUT, Outcomes
+from orchestration.testing.explore_ready import READY
+from orchestration.testing.explore_report import WAITS, Counterexample, Coverage, Ending, Exploration, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from orchestration.interpreter.events import Event
+    from orchestration.plan.compile import Compilable
+    from orchestration.signals import Signal
+    from orchestration.testing.explore_invariants import Check, Invariant
+    from orchestration.testing.explore_moves import Turned
+    from orchestration.testing.explore_outcomes import Given
+    from orchestration.testing.trace import Trace
+
+__all__ = ["READY", "TIMES_OUT", "Counterexample", "Exploration", "about", "explore", "replay"]
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Link: TypeAlias = "Optional[tuple[Link, Event]]"  # the way to a place: the one before, and the event
+LONGEST = 10_000  # events of a run that is drawn: what reads an endless stream has no end
+
+
+def explore(
+    workflow: Compilable[In, Out, Any],
+    value: In,
+    /,
+    *,
+    outcomes: Given | None = None,
+    default: Any = NOTHING,  # noqa: ANN401 - any output
+    invariants: Iterable[Check] = (),
+    signals: Iterable[tuple[Signal[Any] | str, object]] = (),
+    deadline: float | None = None,
+    cancel: bool = True,
+    leaks: bool = False,
+    max_states: int = 200_000,
+    samples: int = 1_000,
+) -> Exploration:
+    """Look at every run of a workflow with this value; stop at the first, hence shortest, that breaks an invariant.
+
+    ```python
+    explore(
+        checkout,
+        order,
+        outcomes={
+            Inventory.reserve: [Reserved(1), OutOfStock],
+            Payments.charge: [Charge(1), Declined(), TIMES_OUT],
+            "ship": [Parcel(1)],
+        },
+        invariants=[*READY, never_charged_and_lost],
+    ).check()
+    ```
+
+    `outcomes` says in which ways each attempt of a step may end: values, exceptions, `TIMES_OUT`, or `answers(does=…)`
+    for a function of the input. Steps are meant by function, service method, name or path, an undo also by `:undo` (or
+    `:in_doubt`) behind name or path; undos and cleanups without outcomes succeed, steps without any have the `default`.
+    Gates have no objection, unless outcomes are given for `name:before`.
+    An invariant is a function of the outcome, a function of the trace made by `about`, or one of the `READY` ones; it
+    is broken when it returns something false that is not `None`, or raises an `AssertionError`.
+    The `signals` come in their order, at any point. With `cancel` the run may be cancelled at any point. An attempt that
+    is cancelled may end so, before or after it began, or end in one of its ways all the same; with `leaks` it may also
+    outlive its grace, as may one that times out, and land later. `deadline` is how many seconds the run may take.
+
+    Beyond `max_states` no further states are kept: `samples` runs are drawn from there on, always the same ones, and the
+    exploration says that it is not exhaustive.
+
+    Raises:
+        Unanswered: if steps have no outcomes and there is no default, with all of them.
+        Unasked: if outcomes are given for something that is not in the workflow.
+        ValueError: if an outcome or a signal can never come.
+        InvalidInput: if the value does not fit the workflow's type (S12).
+    """
+    plan = workflow.compile()
+    keys = Keys()
+    sent = [(one if isinstance(one, str) else one.name, payload) for one, payload in signals]
+    moves = Moves(plan, Outcomes(plan, outcomes or {}, default), keys, signals=sent, cancel=cancel, leaks=leaks)
+    run = Run(plan, validate_input(plan, value), deadline, ())
+    search = Search(run, moves, keys, [invariant_of(check) for check in invariants])
+    return search.explore(max_states, samples)
+
+
+def replay(
+    workflow: Compilable[In, Out, Any],
+    value: In,
+    events: Sequence[Event],
+    *,
+    invariants: Iterable[Check] = (),
+    deadline: float | None = None,
+) -> Trace[Out]:
+    """Let a run happen again, event by event, as `explore` has found it; return its trace.
+
+    Raises:
+        AssertionError: if it breaks one of the invariants, with its story.
+        IllegalEvent: if it cannot happen any more: the workflow is not what it was.
+    """
+    plan = workflow.compile()
+    run = Run(plan, validate_input(plan, value), deadline, tuple(events))
+    keys = Keys()
+    for invariant in map(invariant_of, invariants):
+        message = _broken(invariant, run, keys)
+        if message is not None:
+            raise AssertionError(f"{invariant.name} is broken: {message}\n\n{run.trace()}")
+    return run.trace()
+
+
+def _broken(invariant: Invariant, run: Run, keys: Keys) -> str | None:
+    """Return in what way a run breaks an invariant, if it does."""
+    memory = invariant.begin(run.plan, keys)
+    moments = list(run.moments())
+    try:
+        for moment in moments:
+            memory = invariant.see(memory, moment)
+        if moments[-1].state.outcome is not None:
+            invariant.end(run.plan, lambda: moments, moments[-1].state)
+    except AssertionError as error:
+        return str(error)
+    return None
+
+
+class Broken(Exception):
+    """An invariant is broken by a run."""
+
+    def __init__(self, invariant: str, message: str, link: Link) -> None:
+        """Keep which, how and where."""
+        super().__init__(message)
+        self.invariant = invariant
+        self.message = message
+        self.link = link
+
+
+class Stand(NamedTuple):
+    """Where a search stands: a place, what the invariants remember, and the way there."""
+
+    place: Place
+    memories: tuple[Hashable, ...]
+    link: Link
+
+
+@final
+class Search:
+    """The search through all places, breadth first, so that what is found first is found after the fewest events."""
+
+    def __init__(self, run: Run, moves: Moves, keys: Keys, invariants: list[Invariant]) -> None:
+        """Begin with nothing seen."""
+        self._run = run
+        self._moves = moves
+        self._keys = keys
+        self._invariants = invariants
+        self._seen: set[Hashable] = set()
+        self._transitions = 0
+        self._endings: Counter[Ending] = Counter()
+        self._examples: dict[Ending, Run] = {}
+
+    def explore(self, most: int, samples: int) -> Exploration:
+        """Look at all places, but keep no more than so many; from there on, draw so many runs."""
+        queue: deque[Stand] = deque()
+        coverage: Coverage = "exhaustive"
+        broken: Broken | None = None
+        try:
+            queue.append(self._begin())
+            while queue and len(self._seen) < most:
+                queue.extend(self._expand(queue.popleft()))
+            if queue:
+                coverage = "sampled"
+                self._draw(list(queue), samples)
+        except Broken as found:
+            coverage, broken = "stopped", found
+        return Exploration(
+            self._run.plan.name,
+            len(self._seen),
+            self._transitions,
+            dict(self._endings),
+            coverage,
+            samples if coverage == "sampled" else 0,
+            None if broken is None else Counterexample(broken.invariant, broken.message, self._to(broken.link)),
+            self._examples,
+        )
+
+    def _begin(self) -> Stand:
+        run = self._run
+        state, effects = start(run.plan, run.value, run_id=run.run_id, at=0.0, deadline=run.deadline)
+        place = begun(state, effects)
+        memories = tuple(invariant.begin(run.plan, self._keys) for invariant in self._invariants)
+        memories = self._see(memories, Moment(run.started, None, effects, state, place.pending), None)
+        stand = Stand(place, memories, None)
+        self._is_new(stand)
+        return stand
+
+    def _expand(self, stand: Stand) -> Iterator[Stand]:
+        """Yield the places that have not been seen before."""
+        for turned in self._moves.turns(stand.place):
+            following = self._follow(stand, turned)
+            if self._is_new(following):
+                yield following
+
+    def _follow(self, stand: Stand, turned: Turned) -> Stand:
+        self._transitions += 1
+        link = (stand.link, turned.event)
+        memories = stand.memories
+        if memories:
+            place = turned.place
+            moment = Moment(turned.event, turned.ended, turned.effects, place.state, place.pending)
+            memories = self._see(memories, moment, link)
+        return Stand(turned.place, memories, link)
+
+    def _is_new(self, stand: Stand) -> bool:
+        """Note a place; an end is looked at and counted, once."""
+        key = (stand.place.key(self._keys), stand.memories)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        outcome = stand.place.state.outcome
+        if outcome is not None:
+            self._judge(stand)
+            self._count(Ending(type(outcome).__name__, outcome.rollback.verdict), stand)
+        elif self._moves.wait_for_ever(stand.place):
+            self._count(Ending(WAITS, ""), stand)
+        return True
+
+    def _count(self, ending: Ending, stand: Stand) -> None:
+        self._endings[ending] += 1
+        if ending not in self._examples:
+            self._examples[ending] = self._to(stand.link)
+
+    def _draw(self, stands: list[Stand], samples: int) -> None:
+        """Draw runs from where the search has come to."""
+        chance = random.Random(0)  # noqa: S311 - the same runs each time, nothing secret
+        for _ in range(samples):
+            stand = chance.choice(stands)
+            for _ in range(LONGEST):
+                ways = list(self._moves.turns(stand.place))
+                if not ways:
+                    break
+                stand = self._follow(stand, chance.choice(ways))
+                self._is_new(stand)
+
+    # --- invariants
+
+    def _see(self, memories: tuple[Hashable, ...], moment: Moment, link: Link) -> tuple[Hashable, ...]:
+        seen: list[Hashable] = []
+        for invariant, memory in zip(self._invariants, memories, strict=True):
+            try:
+                seen.append(invariant.see(memory, moment))
+            except AssertionError as error:
+                raise Broken(invariant.name, str(error), link) from error
+        return tuple(seen)
+
+    def _judge(self, stand: Stand) -> None:
+        """Ask the invariants about a run that has ended."""
+        run, state = self._to(stand.link), stand.place.state
+        for invariant in self._invariants:
+            try:
+                invariant.end(run.plan, lambda: list(run.moments()), state)
+            except AssertionError as error:
+                raise Broken(invariant.name, str(error), stand.link) from error
+
+    def _to(self, link: Link) -> Run:
+        events: list[Event] = []
+        while link is not None:
+            link, event = link
+            events.append(event)
+        return evolve(self._run, events=tuple(reversed(events)))

@@ -1,0 +1,376 @@
+"""What may happen next in a run, and what comes of it: the moves of `explore`, over the real interpreter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, final
+
+from orchestration.failures import Failure
+from orchestration.frozen import evolve
+from orchestration.interpreter.effects import (
+    AskHooks,
+    Attempted,
+    Cancel,
+    CancelTimer,
+    CloseStream,
+    Continue,
+    Effect,
+    Pull,
+    RunCleanup,
+    RunStep,
+    RunUndo,
+    StartTimer,
+    Tell,
+)
+from orchestration.interpreter.engine import advance
+from orchestration.interpreter.events import (
+    CancelRequested,
+    CleanupFailed,
+    CleanupSucceeded,
+    CleanupTimedOut,
+    Continued,
+    Event,
+    Exhausted,
+    HooksAnswered,
+    Pulled,
+    PullFailed,
+    SignalReceived,
+    StepCancelled,
+    StepFailed,
+    StepLeaked,
+    StepSucceeded,
+    StepTimedOut,
+    TimerFired,
+    UndoFailed,
+    UndoSucceeded,
+    UndoTimedOut,
+)
+from orchestration.testing.answers import Answer
+from orchestration.testing.ends import leaked, timed_out
+from orchestration.testing.sources import items_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from orchestration.interpreter.state import State
+    from orchestration.plan.compile import Plan
+    from orchestration.testing.explore_keys import Keys
+    from orchestration.testing.explore_outcomes import Outcomes
+
+CANCELLED = "cancelled at this point"
+Slot: TypeAlias = "tuple[str, str]"  # a path, and what waits for an event there
+ATTEMPT, ASK, PULL, CONTINUE, TIMERS = "attempt", "ask", "pull", "continue", ("backoff", "timeout", "sleep")
+SLOTS: dict[type, str] = {HooksAnswered: ASK, Continued: CONTINUE, Pulled: PULL, Exhausted: PULL, PullFailed: PULL}
+ENDED: dict[type, type] = {
+    **dict.fromkeys((StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked), RunStep),
+    **dict.fromkeys((UndoSucceeded, UndoFailed, UndoTimedOut), RunUndo),
+    **dict.fromkeys((CleanupSucceeded, CleanupFailed, CleanupTimedOut), RunCleanup),
+}
+
+
+class Waiting(NamedTuple):
+    """An effect that waits for an event; an attempt may have been `told` to end."""
+
+    effect: Effect
+    told: bool = False
+
+
+Pending: TypeAlias = "dict[Slot, Waiting]"
+
+
+class Place(NamedTuple):
+    """Where a run may be: its state, what waits for an event, and how many of the user's signals were sent."""
+
+    state: State
+    pending: Pending
+    sent: int = 0
+
+    @property
+    def timers(self) -> list[StartTimer]:
+        """The timers that run."""
+        return [cast("StartTimer", waiting.effect) for slot, waiting in self.pending.items() if slot[1] in TIMERS]
+
+    def key(self, keys: Keys) -> tuple[object, ...]:
+        """Return what is equal for places that go on equally.
+
+        What the time is matters only in comparison to the timers that run.
+        """
+        of, state, pending = keys.of, self.state, self.pending
+        waiting = frozenset((slot, of(effect), told) for slot, (effect, told) in pending.items())
+        at = state.at if any(slot[1] in TIMERS for slot in pending) else None
+        return of(state.root), of(state.ledger), of(state.outcome), waiting, at, self.sent
+
+
+class Turned(NamedTuple):
+    """What came of an event: it was the end of `ended`, if of anything."""
+
+    event: Event
+    ended: Effect | None
+    effects: list[Effect]
+    place: Place
+
+
+def begun(state: State, effects: list[Effect]) -> Place:
+    """Return where a run begins."""
+    return Place(state, pending_after({}, None, effects))
+
+
+def slot_of(event: Event, pending: Pending) -> Slot | None:
+    """Return what an event is the end of."""
+    kind = type(event)
+    if kind is TimerFired:
+        return event.path, cast("TimerFired", event).purpose
+    of = ENDED.get(kind)
+    if of is None:
+        return (event.path, SLOTS[kind]) if kind in SLOTS else None
+    attempt = cast("StepSucceeded", event).attempt
+    waiting = pending.get((event.path, ATTEMPT))
+    if waiting is not None and type(waiting.effect) is of and cast("RunStep", waiting.effect).attempt == attempt:
+        return event.path, ATTEMPT
+    return event.path, f"leaked#{attempt}"
+
+
+def ended_by(event: Event, pending: Pending) -> Effect | None:
+    """Return what an event is the end of, if that waits."""
+    waiting = pending.get(slot_of(event, pending) or ("", ""))
+    return None if waiting is None else waiting.effect
+
+
+def pending_after(pending: Pending, event: Event | None, effects: list[Effect]) -> Pending:
+    """Return what waits after an event and what came of it."""
+    left = dict(pending)
+    slot = None if event is None else slot_of(event, pending)
+    if slot is not None:
+        ended = left.pop(slot)
+        if type(event) is StepLeaked:
+            left[event.path, f"leaked#{event.attempt}"] = ended
+    for effect in effects:
+        TAKE[type(effect)](left, effect)
+    return left
+
+
+def _await(kind: str) -> Callable[[Pending, Any], None]:
+    def take(pending: Pending, effect: Attempted | AskHooks | Pull | Continue) -> None:
+        pending[effect.path, kind] = Waiting(effect)
+
+    return take
+
+
+def _start_timer(pending: Pending, effect: StartTimer) -> None:
+    pending[effect.path, effect.purpose] = Waiting(effect)
+
+
+def _cancel_timer(pending: Pending, effect: CancelTimer) -> None:
+    del pending[effect.path, effect.purpose]
+
+
+def _close_stream(pending: Pending, effect: CloseStream) -> None:
+    pending.pop((effect.path, PULL), None)
+
+
+def _cancel(pending: Pending, effect: Cancel) -> None:
+    if effect.attempt > 0:  # hooks that are asked answer all the same
+        slot = effect.path, ATTEMPT
+        pending[slot] = Waiting(pending[slot].effect, told=True)
+
+
+def _tell(pending: Pending, effect: Tell) -> None:
+    """Wait for nothing: nobody answers."""
+
+
+TAKE: dict[type, Callable[[Pending, Any], None]] = {
+    **dict.fromkeys((RunStep, RunUndo, RunCleanup), _await(ATTEMPT)),
+    AskHooks: _await(ASK),
+    Pull: _await(PULL),
+    Continue: _await(CONTINUE),
+    StartTimer: _start_timer,
+    CancelTimer: _cancel_timer,
+    CloseStream: _close_stream,
+    Cancel: _cancel,
+    Tell: _tell,
+}
+
+
+@final
+class Moves:
+    """What may happen next: as the outcomes have it, with or without a cancel and leaks, and with these signals."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        outcomes: Outcomes,
+        keys: Keys,
+        *,
+        signals: Sequence[tuple[str, object]] = (),
+        cancel: bool = True,
+        leaks: bool = False,
+    ) -> None:
+        """Keep what is asked for."""
+        self._plan = plan
+        self._outcomes = outcomes
+        self._keys = keys
+        self._signals = signals
+        self._cancels = cancel
+        self._leaks = leaks
+        self._sources: dict[int, Source] = {}
+
+    def turns(self, place: Place) -> Iterator[Turned]:
+        """Yield all that may come next."""
+        for event in self.events(place):
+            yield from self._at_any_time(place, event)
+
+    def events(self, place: Place) -> list[Event]:
+        """Return the events that may come next, as early as they may.
+
+        What the interpreter puts off for the sake of others goes on at once.
+        """
+        state, pending = place.state, place.pending
+        if state.outcome is not None:
+            return []
+        at = state.at
+        put_off = [Continued(path, at) for path, kind in pending if kind == CONTINUE]
+        if put_off:
+            return [put_off[0]]
+        found: list[Event] = []
+        for (path, kind), waiting in pending.items():
+            if kind == ATTEMPT:
+                found += self._ends(waiting, at)
+            elif kind == ASK:
+                found += self._answers(cast("AskHooks", waiting.effect), at)
+            elif kind == PULL:
+                found.append(self._pulled(cast("Pull", waiting.effect), at))
+            elif kind not in TIMERS:
+                found += self._landings(cast("RunStep", waiting.effect), at)
+        return found + _fired(place) + self._from_outside(place)
+
+    def wait_for_ever(self, place: Place) -> bool:
+        """Tell whether nothing but a cancel would help a run: it waits for a signal that does not come."""
+        waits = not place.pending and place.state.outcome is None
+        return waits and not self._has_signal(place)
+
+    def _has_signal(self, place: Place) -> bool:
+        return place.sent < len(self._signals) and place.state.ledger.cancel is None
+
+    def _from_outside(self, place: Place) -> list[Event]:
+        state, root = place.state, self._plan.name
+        found: list[Event] = []
+        if self._has_signal(place):
+            name, payload = self._signals[place.sent]
+            found.append(SignalReceived(root, state.at, name, f"signal-{place.sent + 1}", payload))
+        if self._cancels and not state.ledger.decided:
+            found.append(CancelRequested(root, state.at, CANCELLED))
+        return found
+
+    # --- attempts
+
+    def _ends(self, waiting: Waiting, at: float) -> Iterator[Event]:
+        effect = cast("Attempted", waiting.effect)
+        for end in self._outcomes.of(effect):
+            if isinstance(end, Answer):
+                yield self._outcomes.event(effect, end, at)
+                continue
+            yield timed_out(effect, at)
+            if self._leaks:
+                yield leaked(effect, at, cancelled=False)
+        if waiting.told:
+            yield StepCancelled(effect.path, at, effect.attempt)
+            if cast("RunStep", effect).step.compensation is not None:  # otherwise it makes no difference
+                yield StepCancelled(effect.path, at, effect.attempt, started=False)
+            if self._leaks:
+                yield leaked(effect, at, cancelled=True)
+
+    def _landings(self, effect: RunStep, at: float) -> Iterator[Event]:
+        """Yield how a leaked attempt may end after all; only a success that can be undone changes anything (S24)."""
+        if effect.step.compensation is None:
+            return
+        for end in self._outcomes.of(effect):
+            event = self._outcomes.event(effect, end, at) if isinstance(end, Answer) else None
+            if isinstance(event, StepSucceeded):
+                yield event
+
+    def _answers(self, effect: AskHooks, at: float) -> Iterator[Event]:
+        for end in self._outcomes.of(effect):
+            raises = end.raises if isinstance(end, Answer) else None
+            yield HooksAnswered(
+                effect.path, at, None if raises is None else self._outcomes.failure(raises, effect.path)
+            )
+
+    def _pulled(self, effect: Pull, at: float) -> Event:
+        source = self._sources.get(id(effect.source))
+        if source is None:
+            source = self._sources[id(effect.source)] = Source(effect.source)
+        return source.event(effect, at)
+
+    # --- times
+
+    def _at_any_time(self, place: Place, event: Event) -> Iterator[Turned]:
+        """Yield what comes of an event at each time at which something else comes of it.
+
+        While timers run, an event may be late: as late as the next of them. Times between are tried where a timer that
+        the event starts changes places with one that runs. Without timers the time makes no difference.
+        """
+        first = self.turn(place, event)
+        yield first
+        timers = place.timers
+        if not timers:
+            return
+        now, last = event.at, min(timer.due for timer in timers)
+        if type(event) is TimerFired or last <= now:
+            return
+        latest = self.turn(place, evolve(event, at=last))
+        if self._is_equal(first, latest):
+            return
+        yield latest
+        started = [effect.due for effect in first.effects if type(effect) is StartTimer]
+        between = {now + timer.due - due for timer in timers for due in started}
+        for at in sorted(between):
+            if now < at < last:
+                yield self.turn(place, evolve(event, at=at))
+
+    def turn(self, place: Place, event: Event) -> Turned:
+        """Return what comes of an event."""
+        state, effects = advance(self._plan, place.state, event)
+        ended = ended_by(event, place.pending)
+        sent = place.sent + (type(event) is SignalReceived)
+        return Turned(event, ended, effects, Place(state, pending_after(place.pending, event, effects), sent))
+
+    def _is_equal(self, one: Turned, other: Turned) -> bool:
+        of = self._keys.of
+        here, there = one.place.state, other.place.state
+        return all(of(part) == of(same) for part, same in zip(_parts(here), _parts(there), strict=True))
+
+
+def _parts(state: State) -> tuple[object, ...]:
+    return state.root, state.ledger, state.outcome
+
+
+def _fired(place: Place) -> list[Event]:
+    """Return the timers that may be due next: of two, the earlier comes first."""
+    timers, at = place.timers, place.state.at
+    due = min((timer.due for timer in timers), default=at)
+    return [TimerFired(timer.path, max(due, at), timer.purpose) for timer in timers if timer.due <= max(due, at)]
+
+
+@final
+class Source:
+    """A stream that many runs read: its items are taken once, and kept."""
+
+    def __init__(self, source: object) -> None:
+        """Open it."""
+        self._source = source  # kept alive: it is known by its identity
+        self._rest = items_of(source, lambda: None)
+        self._events: list[Event] = []
+
+    def event(self, effect: Pull, at: float) -> Event:
+        """Return what comes of a pull."""
+        while len(self._events) <= effect.index:
+            self._events.append(self._next(effect, at))
+        return evolve(self._events[effect.index], path=effect.path, at=at)
+
+    def _next(self, effect: Pull, at: float) -> Event:
+        index = len(self._events)
+        try:
+            return Pulled(effect.path, at, index, next(self._rest))
+        except StopIteration:
+            return Exhausted(effect.path, at, index)
+        except Exception as error:  # noqa: BLE001 - whatever a source raises is its failure
+            return PullFailed(effect.path, at, index, Failure.of(error, effect.path))

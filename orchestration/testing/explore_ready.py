@@ -1,0 +1,174 @@
+"""Invariants that are ready: what the rules promise of every run of every workflow."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, cast, final
+
+from orchestration.interpreter.effects import RunStep, RunUndo
+from orchestration.interpreter.events import StepSucceeded
+from orchestration.outcomes import Cancelled, Failed
+from orchestration.plan.nodes import Fold, Graph, Loop, Map, Scope
+from orchestration.plan.tree import static_path
+from orchestration.testing.explore_invariants import Invariant, Remembers
+from orchestration.testing.explore_outcomes import placed
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from orchestration.plan.compile import Plan
+    from orchestration.plan.nodes import Node
+    from orchestration.testing.explore_invariants import Moment
+    from orchestration.testing.explore_keys import Keys
+
+TOKEN = re.compile(r"/[^/\[#]+|\[\d+\]|#\d+|^[^/\[#]+")
+
+
+@final
+class SettledOnce(Remembers):
+    """Every step that can be undone ends in one end state, if the run does not succeed; none in two (S25)."""
+
+    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - as above
+        """Remember which steps are armed."""
+        return frozenset[str]()
+
+    def see(self, memory: frozenset[str], moment: Moment) -> Hashable:
+        """Note a step that is armed, and look at the end."""
+        memory = _armed(memory, moment)
+        outcome = moment.state.outcome
+        if outcome is None:
+            return memory
+        paths = [step.path for step in outcome.rollback.steps]
+        twice = sorted({path for path in paths if paths.count(path) > 1})
+        missing = sorted(memory - set(paths)) if isinstance(outcome, Failed | Cancelled) else []
+        assert not twice, f"two end states: {', '.join(twice)}"  # noqa: S101 - how an invariant is broken
+        assert not missing, f"armed, and without an end state: {', '.join(missing)}"  # noqa: S101 - as above
+        return memory
+
+
+@final
+class NothingInFlight(Remembers):
+    """At the end nothing of the run is under way, except attempts that have leaked (S29)."""
+
+    def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
+        """Look at the end."""
+        if moment.state.outcome is not None:
+            left = sorted(path for path, kind in moment.pending if not kind.startswith("leaked"))
+            assert not left, f"still under way: {', '.join(left)}"  # noqa: S101 - as above
+        return cast("Hashable", memory)
+
+
+@final
+class NothingAfterCancel(Remembers):
+    """After the cancel that has decided the run, no step begins (S28)."""
+
+    def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
+        """Look at what begins."""
+        if moment.state.ledger.cancel is not None:
+            new = [effect.path for effect in moment.effects if isinstance(effect, RunStep)]
+            assert not new, f"began after the cancel: {', '.join(new)}"  # noqa: S101 - as above
+        return cast("Hashable", memory)
+
+
+@final
+class CapsHeld(Remembers):
+    """Of a group with a cap, no more children are under way (S14)."""
+
+    def __init__(self) -> None:
+        """Know no plan yet."""
+        self._caps: dict[str, int] = {}
+        self._kinds: dict[str, type[Graph | Map]] = {}
+
+    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - as above
+        """Look for the groups."""
+        for path, node in placed(plan.root, plan.name):
+            if isinstance(node, Graph | Map) and node.concurrency is not None:
+                self._caps[path] = node.concurrency
+                self._kinds[path] = type(node)
+        return None
+
+    def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
+        """Count the children of each group of which something is pending."""
+        if self._caps and moment.effects:
+            children: dict[str, set[str]] = {}
+            for path, kind in moment.pending:
+                if not kind.startswith("leaked"):
+                    for group, child in self._groups(path):
+                        children.setdefault(group, set()).add(child)
+            for group, found in children.items():
+                cap = self._caps[static_path(group)]
+                assert len(found) <= cap, f"{group}: {len(found)} children under way, at most {cap} may be"  # noqa: S101 - as above
+        return cast("Hashable", memory)
+
+    def _groups(self, path: str) -> list[tuple[str, str]]:
+        """Return the groups with a cap that a path lies in, each with the child."""
+        found: list[tuple[str, str]] = []
+        before = ""
+        for token in TOKEN.findall(path):
+            kind = self._kinds.get(static_path(before))
+            if (kind is Graph and token[0] == "/") or (kind is Map and token[0] == "["):
+                found.append((before, token))
+            before += token
+        return found
+
+
+@final
+class UndoneInReverse(Remembers):
+    """In a chain, what came later is settled first: no step is undone before one that built on it (S23)."""
+
+    def __init__(self) -> None:
+        """Know no plan yet."""
+        self._nodes: dict[str, Node] = {}
+        self._numbers: dict[str, int] = {}
+
+    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - as above
+        """Look through the plan, and remember which steps are armed."""
+        for path, node in placed(plan.root, plan.name):
+            if isinstance(node, Scope | Loop | Fold | Graph | Map):
+                self._nodes[path] = node
+            self._numbers[path] = node.number
+        return frozenset[str]()
+
+    def see(self, memory: frozenset[str], moment: Moment) -> Hashable:
+        """Note a step that is armed, and look at what is undone."""
+        memory = _armed(memory, moment)
+        undone = [effect.path for effect in moment.effects if isinstance(effect, RunUndo) and effect.attempt == 1]
+        if undone:
+            settled = {step.path for step in moment.state.ledger.rollback}
+            for path in undone:
+                early = sorted(later for later in memory - settled if self._is_later(later, path))
+                assert not early, f"{path} is undone before {', '.join(early)}"  # noqa: S101 - as above
+        return memory
+
+    def _is_later(self, path: str, than: str) -> bool:
+        """Tell whether one step stands behind another in the same chain, or in a later iteration."""
+        before, here, there = "", TOKEN.findall(path), TOKEN.findall(than)
+        for one, other in zip(here, there, strict=False):
+            if one != other:
+                return self._is_behind(before, one, other)
+            before += one
+        return False
+
+    def _is_behind(self, before: str, one: str, other: str) -> bool:
+        around = self._nodes.get(static_path(before))
+        if isinstance(around, Scope) and one[0] == other[0] == "/":
+            place = static_path(before)
+            return self._numbers[place + one] > self._numbers[place + other]
+        return isinstance(around, Loop | Fold) and one[0] == other[0] == "[" and int(one[1:-1]) > int(other[1:-1])
+
+
+def _armed(armed: frozenset[str], moment: Moment) -> frozenset[str]:
+    """Return which steps with a compensation have succeeded."""
+    ended = moment.ended
+    in_time = isinstance(moment.event, StepSucceeded) and isinstance(ended, RunStep)
+    if in_time and ended.step.compensation is not None:
+        return armed | {ended.path}
+    return armed
+
+
+settled_once = SettledOnce()
+nothing_in_flight = NothingInFlight()
+nothing_after_cancel = NothingAfterCancel()
+caps_held = CapsHeld()
+undone_in_reverse = UndoneInReverse()
+READY: tuple[Invariant, ...] = (settled_once, nothing_in_flight, nothing_after_cancel, caps_held, undone_in_reverse)
