@@ -281,7 +281,7 @@ class Work:
         if fate.failure is not None:
             failure = fate.failure.attach(fate.failures).attach(self._too_many())
             return Broken(failure, several(self.node, path, trails), fate.order, fate.partial)
-        if self.turn.stopping and self._is_incomplete():
+        if self.turn.stopping and (fate.absorbed or self._is_incomplete()):
             absorbed = tuple(failure for _, failure in fate.in_order())
             return Stopped(several(self.node, path, trails), absorbed + fate.failures, fate.partial)
         if self.node.mode == "race":

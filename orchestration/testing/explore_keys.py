@@ -21,10 +21,11 @@ from orchestration.plan.nodes import NODES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Key: TypeAlias = "int | str | None"
+Key: TypeAlias = "int | str"
 Parts: TypeAlias = "Callable[[Any], Hashable]"
 KNOWN = 500_000  # objects that are known by their identity, which keeps them alive, before all are forgotten
 HOME = "orchestration."
+PLAIN = {"str", "int", "bool", "float", "str | None", "int | None", "float | None"}  # a field's: it stands for itself
 
 
 @final
@@ -38,7 +39,8 @@ class Keys:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._numbers: dict[Hashable, int] = {}
-        self._known: dict[int, tuple[object, int]] = {}
+        self._known: dict[int, int] = {}
+        self._alive: list[object] = []  # what is known by its identity: nothing else gets it
         self._held: list[object] = []  # what is told apart by its identity lives on, so that none is given twice
         self._parts: dict[type, Parts] = {
             tuple: self._in_order,
@@ -47,25 +49,28 @@ class Keys:
             set: self._in_any_order,
             frozenset: self._in_any_order,
             dict: lambda value: tuple((self.of(key), self.of(item)) for key, item in value.items()),
-            HashTrieMap: lambda value: frozenset((self.of(key), self.of(value[key])) for key in value),
+            HashTrieMap: self._by_key,
+            range: lambda value: (value.start, value.stop, value.step),
             **dict.fromkeys(NODES, attrgetter("number")),
         }
 
     def of(self, value: object) -> Key:
         """Return the key of a value."""
-        kind = type(value)
-        if kind is str or value is None or (kind is int and value >= 0):  # type: ignore[operator]  # an int
-            return cast("Key", value)
         known = self._known.get(id(value))
         if known is not None:
-            return known[1]
+            return known
+        kind = type(value)
+        if kind is str or (kind is int and value >= 0):  # type: ignore[operator]  # an int
+            return cast("Key", value)
         parts = self._parts.get(kind)
         if parts is None:
             parts = self._parts[kind] = self._parts_of(kind)
         number = self.number((kind, parts(value)))
-        if len(self._known) >= KNOWN:
+        if len(self._alive) >= KNOWN:
             self._known.clear()
-        self._known[id(value)] = value, number
+            self._alive.clear()
+        self._known[id(value)] = number
+        self._alive.append(value)
         return number
 
     def number(self, parts: Hashable) -> int:
@@ -99,28 +104,33 @@ class Keys:
         if not kind.__module__.startswith(HOME):
             return self._named([field.name for field in fields])
         compared = [field for field in fields if field.eq or field.name == "exception"]
-        outputs = {field.name for field in compared if field.metadata == OUTPUTS}
-        if not outputs:
-            return self._named([field.name for field in compared])
-        rest = self._named([field.name for field in compared if field.name not in outputs])
-        return lambda value: (rest(value), *(self._outputs(getattr(value, name)) for name in outputs))
+        plain = _reader([field.name for field in compared if field.type in PLAIN])
+        rest = self._named([field.name for field in compared if field.type not in PLAIN and field.metadata != OUTPUTS])
+        for field in compared:
+            if field.metadata == OUTPUTS:
+                outputs = attrgetter(field.name)
+                return lambda value: (*plain(value), *rest(value), self._outputs(outputs(value)))
+        return lambda value: plain(value) + rest(value)
 
-    def _named(self, names: list[str]) -> Parts:
-        of = self.of
-        if len(names) <= 1:
-            return lambda value: tuple(of(getattr(value, name)) for name in names)
-        read = attrgetter(*names)
-        return lambda value: tuple(map(of, read(value)))
+    def _named(self, names: list[str]) -> Callable[[Any], tuple[Key, ...]]:
+        read, of, known = _reader(names), self.of, self._known.get
+        return lambda value: tuple([known(id(part)) or of(part) for part in read(value)])  # mostly it is known
 
     def _outputs(self, outputs: object) -> Hashable:
         """Return the parts of a group's outputs: in which order they came changes nothing."""
         return self._in_any_order(outputs) if isinstance(outputs, List) else self.of(outputs)
 
     def _in_order(self, value: Any) -> Hashable:  # noqa: ANN401 - a sequence
-        return tuple(map(self.of, value))
+        of, known = self.of, self._known.get
+        return tuple([known(id(item)) or of(item) for item in value])
 
     def _in_any_order(self, value: Any) -> Hashable:  # noqa: ANN401 - a set
-        return frozenset(map(self.of, value))
+        of = self.of
+        return frozenset([of(item) for item in value])
+
+    def _by_key(self, value: HashTrieMap[Any, Any]) -> Hashable:
+        of, known = self.of, self._known.get
+        return frozenset([(key, known(id(item)) or of(item)) for key, item in value.items()])
 
     def _as_it_is(self, value: Any) -> Hashable:  # noqa: ANN401 - anything else
         try:
@@ -129,3 +139,11 @@ class Keys:
             self._held.append(value)
             return id(value)
         return value, repr(value)  # equal and yet not the same: Decimal("1.0") and Decimal("1.00")
+
+
+def _reader(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what reads these attributes; `attrgetter` gives no tuple of one."""
+    if len(names) == 1:
+        read = attrgetter(names[0])
+        return lambda value: (read(value),)
+    return attrgetter(*names) if names else lambda _: ()

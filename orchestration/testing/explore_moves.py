@@ -87,16 +87,16 @@ class Place(NamedTuple):
     @property
     def timers(self) -> list[StartTimer]:
         """The timers that run."""
-        return [cast("StartTimer", waiting.effect) for slot, waiting in self.pending.items() if slot[1] in TIMERS]
+        return [waiting.effect for waiting in self.pending.values() if type(waiting.effect) is StartTimer]
 
     def key(self, keys: Keys) -> tuple[object, ...]:
         """Return what is equal for places that go on equally.
 
         What the time is matters only in comparison to the timers that run.
         """
-        of, state, pending = keys.of, self.state, self.pending
-        waiting = frozenset((slot, of(effect), told) for slot, (effect, told) in pending.items())
-        at = state.at if any(slot[1] in TIMERS for slot in pending) else None
+        of, state = keys.of, self.state
+        waiting = frozenset([(slot, of(effect), told) for slot, (effect, told) in self.pending.items()])
+        at = state.at if self.timers else None
         return of(state.root), of(state.ledger), of(state.outcome), waiting, at, self.sent
 
 
@@ -111,7 +111,7 @@ class Turned(NamedTuple):
 
 def begun(state: State, effects: list[Effect]) -> Place:
     """Return where a run begins."""
-    return Place(state, pending_after({}, None, effects))
+    return Place(state, _taken({}, effects))
 
 
 def slot_of(event: Event, pending: Pending) -> Slot | None:
@@ -135,17 +135,21 @@ def ended_by(event: Event, pending: Pending) -> Effect | None:
     return None if waiting is None else waiting.effect
 
 
-def pending_after(pending: Pending, event: Event | None, effects: list[Effect]) -> Pending:
+def pending_after(pending: Pending, event: Event, effects: list[Effect]) -> Pending:
     """Return what waits after an event and what came of it."""
     left = dict(pending)
-    slot = None if event is None else slot_of(event, pending)
+    slot = slot_of(event, pending)
     if slot is not None:
         ended = left.pop(slot)
         if type(event) is StepLeaked:
             left[event.path, f"leaked#{event.attempt}"] = ended
+    return _taken(left, effects)
+
+
+def _taken(pending: Pending, effects: list[Effect]) -> Pending:
     for effect in effects:
-        TAKE[type(effect)](left, effect)
-    return left
+        TAKE[type(effect)](pending, effect)
+    return pending
 
 
 def _await(kind: str) -> Callable[[Pending, Any], None]:

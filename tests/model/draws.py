@@ -95,7 +95,7 @@ class Where:
     pivots: bool = True  # S27: none inside a race, a retry or a compensated composite
     undos: bool = True  # S27: none inside a compensated composite
     kinds: tuple[str, ...] = ALL
-    waits: Iterator[int] = field(default_factory=count)  # numbers all waits of a plan
+    waits: Iterator[int] = field(default_factory=lambda: count(1))  # numbers all waits: none is of whole ticks
     left: list[None] = field(default_factory=lambda: [None] * 9)  # an item for each composite that may still be drawn
 
     @property

@@ -264,6 +264,7 @@ def what_came_first_decides(facts: Facts, atlas: Atlas) -> None:
     cancel = next((at for at, what in enumerate(run.history) if isinstance(what, CancelRequested)), None)
     too_late = cancel is not None and facts.freely("flow/end") and facts.ended["flow/end"] < cancel
     partial = outcome.rollback.verdict == "partial"
+    assert (run.state.ledger.cancel is not None) == isinstance(outcome, Cancelled), "S28: the cancel is told it decided"
     if first is not None and first[0] != "cancel" and absorber(facts, atlas, first) is None:
         assert isinstance(outcome, Failed), "S28: nothing goes on in spite of the failure"
     elif cancel is not None and not too_late:

@@ -24,6 +24,7 @@ FAILING: dict[How, How] = {
     "leak": "leak",
 }
 ENDING: tuple[How, ...] = ("end", "never start", "succeed", "fail", "leak")
+FEWER: tuple[How, ...] = ("fail", "lose", "end", "succeed")  # at places where all has been tried at another
 
 
 class World(Machine):
@@ -120,7 +121,7 @@ class World(Machine):
 def worlds(plan: Plan, value: object, *, deep: bool = True) -> Iterator[World]:
     """Yield the run that goes well, and at each of its points every run in which something goes wrong there.
 
-    With `deep` also those in which a second thing goes wrong while the first is dealt with.
+    With `deep` in every way, and also those in which a second thing goes wrong while the first is dealt with.
     """
     run = World(plan, value)
     while run.outcome is None:
@@ -135,7 +136,7 @@ def _troubled(run: World, *, deep: bool) -> Iterator[World]:
     if isinstance(effect, RunStep) and place not in run.cancelling:
         retried = effect.step.retry is not None
         for how, ending in FAILING.items():
-            if how == "stumble" and not retried:
+            if (how == "stumble" and not retried) or (how not in FEWER and not deep):
                 continue
             failing = run.other((how, place))
             failing.bad[RunStep, place], failing.ending = how, ending
@@ -148,7 +149,7 @@ def _troubled(run: World, *, deep: bool) -> Iterator[World]:
         late.fire(timer)
         yield from _unwound(late, deep=deep)
     attempts = any(isinstance(effect, RunStep) for effect in run.pending.values())
-    for how in ENDING if attempts else ENDING[:1]:
+    for how in (how for how in (ENDING if attempts else ENDING[:1]) if deep or how in FEWER):
         cancelled = _cancelled(run)
         cancelled.ending = how
         if how != "end":
