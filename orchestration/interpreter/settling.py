@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -11,6 +11,7 @@ from orchestration.failures import Failure
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.effects import VALUE
 from orchestration.interpreter.fate import NO_TRAILS
+from orchestration.interpreter.members import members_of
 from orchestration.interpreter.saga import unwind
 from orchestration.interpreter.trail import Several, Stuck, Trail
 from orchestration.interpreter.turn import ENDED, Broken, Done, Stopped
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from orchestration.interpreter.fate import Fate
     from orchestration.interpreter.turn import Ended, Frame, Turn
     from orchestration.plan.nodes import Graph, Map
-
-STUCK = -1  # the position of what could not be undone of the members that do not count
 
 
 @frozen
@@ -64,8 +63,10 @@ def _settled(frame: SettlingFrame, child: Frame | Ended, turn: Turn) -> Frame | 
     if not isinstance(child, ENDED):
         return evolve(frame, child=child)
     assert isinstance(child, Stopped)  # noqa: S101 - so `settle` has begun the unwinding
-    stuck = child.trail
-    trails = frame.trails if stuck is None else frame.trails.insert(STUCK, stuck)
+    stuck, trails = child.trail, frame.trails
+    if isinstance(stuck, Stuck):  # it stands where its member does, of which nothing else is left
+        index = members_of(frame.node).position(frame.node, frame.path, stuck.path)
+        trails = trails.insert(cast("int", index), stuck)
     trail = several(frame.node, frame.path, trails)
     if turn.stopping:
         failures = tuple(failure for _, failure in frame.fate.in_order())
@@ -78,7 +79,8 @@ def _settled(frame: SettlingFrame, child: Frame | Ended, turn: Turn) -> Frame | 
         return evolve(turn.broken(primary.attach(others)), trail=trail, partial=True)
     (order, earliest), *later = frame.fate.in_order()
     turn.passes(earliest)
-    return Broken(earliest.attach(failure for _, failure in later), trail, order, partial=True)
+    attached = (*(failure for _, failure in later), *frame.fate.failures)
+    return Broken(earliest.attach(attached), trail, order, partial=True)
 
 
 def several(node: Graph | Map, path: str, trails: HashTrieMap[int, Trail]) -> Several | None:

@@ -102,5 +102,5 @@ def depends(later: Lane, earlier: Lane) -> bool:
         if path != other_path:
             return True
         if position != other:
-            return isinstance(node, Graph) and position >= 0 and other in node.topology.before(position)
+            return isinstance(node, Graph) and other in node.topology.before(position)
     return True

@@ -14,12 +14,10 @@ from __future__ import annotations
 import gc
 import random
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Optional, TypeAlias, TypeVar, final
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, final
 
 from orchestration.frozen import evolve
-
 from orchestration.interpreter.engine import start
 from orchestration.runtime.boundary import validate_input
 from orchestration.testing.answers import NOTHING
@@ -31,7 +29,7 @@ from orchestration.testing.explore_ready import READY
 from orchestration.testing.explore_report import WAITS, Counterexample, Coverage, Ending, Exploration, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
     from orchestration.interpreter.events import Event
     from orchestration.plan.compile import Compilable
@@ -45,11 +43,11 @@ __all__ = ["READY", "TIMES_OUT", "Counterexample", "Exploration", "about", "expl
 
 In = TypeVar("In")
 Out = TypeVar("Out")
-Link: TypeAlias = "Optional[tuple[Link, Event]]"  # the way to a place: the one before, and the event
+Link: TypeAlias = "tuple[Link, Event] | None"  # the way to a place: the one before, and the event
 LONGEST = 10_000  # events of a run that is drawn: what reads an endless stream has no end
 
 
-def explore(
+def explore(  # noqa: PLR0913 - all but two are options, by keyword
     workflow: Compilable[In, Out, Any],
     value: In,
     /,
@@ -85,12 +83,12 @@ def explore(
     Gates have no objection, unless outcomes are given for `name:before`.
     An invariant is a function of the outcome, a function of the trace made by `about`, or one of the `READY` ones; it
     is broken when it returns something false that is not `None`, or raises an `AssertionError`.
-    The `signals` come in their order, at any point. With `cancel` the run may be cancelled at any point. An attempt that
-    is cancelled may end so, before or after it began, or end in one of its ways all the same; with `leaks` it may also
-    outlive its grace, as may one that times out, and land later. `deadline` is how many seconds the run may take.
+    The `signals` come in their order, at any point. With `cancel` the run may be cancelled at any point. An attempt
+    that is cancelled may end so, before or after it began, or end in one of its ways all the same; with `leaks` it may
+    also outlive its grace, as may one that times out, and land later. `deadline` is how many seconds the run may take.
 
-    Beyond `max_states` no further states are kept: `samples` runs are drawn from there on, always the same ones, and the
-    exploration says that it is not exhaustive.
+    Beyond `max_states` the search goes on no further: `samples` runs are drawn from there on, always the same ones, and
+    the exploration says that it is not exhaustive.
 
     Raises:
         Unanswered: if steps have no outcomes and there is no default, with all of them.
@@ -292,8 +290,8 @@ class Search:
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
-    """Pause the garbage collector: states hold no cycles, and to look for some in all of them is a third of the time."""
+def _no_collector() -> Generator[None]:
+    """Pause the garbage collector: states hold no cycles, and to look for some in all of them costs much time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast, final
 
 from orchestration.interpreter.effects import Attempted, Effect
@@ -11,6 +10,8 @@ from orchestration.testing.means import key_of, means, place_of
 from orchestration.testing.trace import Trace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
     from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
@@ -66,7 +67,7 @@ Check: TypeAlias = "Invariant | Callable[[Any], object]"
 
 def invariant_of(check: Check) -> Invariant:
     """Return an invariant for what a user gave: a plain function is one of the outcome."""
-    return cast("Invariant", check) if hasattr(check, "see") else OfOutcome(cast("Callable[[Any], object]", check))
+    return cast("Invariant", check) if hasattr(check, "see") else OfOutcome(check)
 
 
 def _judge(function: Callable[[Any], object], of: object) -> None:

@@ -7,7 +7,6 @@ stands from then on as a number; the key of a state costs as much as what is new
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast, final
 
@@ -19,7 +18,7 @@ from orchestration.interpreter.effects import OUTPUTS
 from orchestration.plan.nodes import NODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 Key: TypeAlias = "int | str"
 Parts: TypeAlias = "Callable[[Any], Hashable]"

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 CANCELLED = "cancelled at this point"
 Slot: TypeAlias = "tuple[str, str]"  # a path, and what waits for an event there
 ATTEMPT, ASK, PULL, CONTINUE, TIMERS = "attempt", "ask", "pull", "continue", ("backoff", "timeout", "sleep")
+KINDS = {ATTEMPT, ASK, PULL, CONTINUE, *TIMERS}  # what a slot can be besides that of an attempt that has leaked
 SLOTS: dict[type, str] = {HooksAnswered: ASK, Continued: CONTINUE, Pulled: PULL, Exhausted: PULL, PullFailed: PULL}
 ENDED: dict[type, type] = {
     **dict.fromkeys((StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked), RunStep),
@@ -235,7 +236,7 @@ class Moves:
         if put_off:
             return [put_off[0]]
         found: list[Event] = []
-        for (path, kind), waiting in pending.items():
+        for (_, kind), waiting in pending.items():
             if kind == ATTEMPT:
                 found += self._ends(waiting, at)
             elif kind == ASK:
@@ -248,8 +249,8 @@ class Moves:
 
     def wait_for_ever(self, place: Place) -> bool:
         """Tell whether nothing but a cancel would help a run: it waits for a signal that does not come."""
-        waits = not place.pending and place.state.outcome is None
-        return waits and not self._has_signal(place)
+        waits = all(kind not in KINDS for _, kind in place.pending)
+        return waits and place.state.outcome is None and not self._has_signal(place)
 
     def _has_signal(self, place: Place) -> bool:
         return place.sent < len(self._signals) and place.state.ledger.cancel is None

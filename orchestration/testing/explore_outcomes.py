@@ -78,7 +78,9 @@ class Outcomes:
         for (key, ends), what in zip(self._ends, given, strict=True):
             _check(plan, [target for target in targets if target.is_meant_by(key)], what, ends)
         if self._default is None:
-            missing = [one.place for one in targets if one.needed and not any(one.is_meant_by(key) for key, _ in self._ends)]
+            missing = [
+                one.place for one in targets if one.needed and not any(one.is_meant_by(key) for key, _ in self._ends)
+            ]
             if missing:
                 raise Unanswered(_missing(missing))
 

@@ -8,7 +8,6 @@ import attrs
 
 from orchestration.failures import Failure
 from orchestration.frozen import frozen
-from orchestration.interpreter.effects import Effect
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import Started
 from orchestration.testing.explore_invariants import Moment
@@ -18,6 +17,7 @@ from orchestration.testing.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.events import Event
     from orchestration.plan.compile import Plan
 
@@ -94,7 +94,7 @@ class Counterexample:
 
     @property
     def test(self) -> str:
-        """A test to paste, which fails as long as the run breaks the invariant; names of your own are to be imported."""
+        """A test to paste, which fails as long as the run breaks the invariant; import your own names."""
         return _test(self.invariant, self.run)
 
     def __str__(self) -> str:
@@ -153,7 +153,9 @@ class Exploration:
     def __str__(self) -> str:
         """Say it in a few lines."""
         drawn = f", {self.samples:,} runs drawn" if self.samples else ""
-        head = f"{self.name}: {self.states:,} states, {self.transitions:,} transitions, {COVERAGE[self.coverage]}{drawn}"
+        head = (
+            f"{self.name}: {self.states:,} states, {self.transitions:,} transitions, {COVERAGE[self.coverage]}{drawn}"
+        )
         rows = [f"{count:>8,}  {ending}" for ending, count in sorted(self.endings.items())]
         broken = [] if self.broken is None else [f"{self.broken.invariant} is broken: {self.broken.message}"]
         return "\n".join([head, *rows, *broken])
