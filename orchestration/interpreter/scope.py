@@ -80,10 +80,10 @@ def _follow(frame: ScopeFrame, child: Frame | Ended, turn: Turn) -> Frame | Ende
                 child = _enter(node, path, index, child.value, turn)
         elif isinstance(child, Broken):
             child.trail = chained(trail, child.trail)
-            at = _recovery(node, index, child)
+            at = _recovery(node, index, Broken(child.failure) if turn.stopping else child)
             if at is None:
                 return _end(node, path, child, cleanups, turn)
-            if turn.stopping:  # it would have been recovered from, so it is not why the scope ends
+            if turn.stopping:  # it was to be recovered from, so it is not why the scope ends
                 stopped = Stopped(child.trail, (child.failure,), child.partial)
                 return _end(node, path, stopped, cleanups, turn)
             index, trail = at, None

@@ -1,8 +1,11 @@
 """`explore`: look at every run that a workflow can have, and show the shortest that breaks an invariant.
 
 It drives the real interpreter, whose states are frozen values: from each state it takes every event that may come next.
-What may come is in `explore_moves`: any attempt ends, in any of its ways; a timer is due; the run is cancelled. Time is
-abstract: an attempt may take any time, and of two timers the earlier is due first.
+What may come is in `explore_moves`: any attempt ends, in any of its ways; a timer is due; the run is cancelled.
+
+Time is abstract: an attempt may take any time, its own timeout may pass at any time, and of two timers the earlier is
+due first. While timers run, an event is tried at once, when the next timer is due, and between where a timer that it
+starts changes places with one that runs; so each order of a new timer and those that run is seen.
 
 What is independent comes in every order, but n steps side by side that end in k ways lead to (k + 1)^n states, not to
 n! k^n runs: equal states are visited once, which is the only reduction. It is sound without any assumption on which
@@ -19,13 +22,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, final
 
 from orchestration.frozen import evolve
 from orchestration.interpreter.engine import start
+from orchestration.plan.nodes import WaitFor
 from orchestration.runtime.boundary import validate_input
 from orchestration.testing.answers import NOTHING
 from orchestration.testing.explore_invariants import Moment, about, invariant_of
 from orchestration.testing.explore_keys import Keys
 from orchestration.testing.explore_moves import Moves, Place, begun
 from orchestration.testing.explore_outcomes import TIMES_OUT, Outcomes
-from orchestration.testing.explore_ready import READY
+from orchestration.testing.explore_ready import (
+    READY,
+    caps_held,
+    nothing_after_cancel,
+    nothing_in_flight,
+    settled_once,
+    undone_in_reverse,
+)
 from orchestration.testing.explore_report import WAITS, Counterexample, Coverage, Ending, Exploration, Run
 
 if TYPE_CHECKING:
@@ -39,7 +50,20 @@ if TYPE_CHECKING:
     from orchestration.testing.explore_outcomes import Given
     from orchestration.testing.trace import Trace
 
-__all__ = ["READY", "TIMES_OUT", "Counterexample", "Exploration", "about", "explore", "replay"]
+__all__ = [
+    "READY",
+    "TIMES_OUT",
+    "Counterexample",
+    "Exploration",
+    "about",
+    "caps_held",
+    "explore",
+    "nothing_after_cancel",
+    "nothing_in_flight",
+    "replay",
+    "settled_once",
+    "undone_in_reverse",
+]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -99,9 +123,13 @@ def explore(  # noqa: PLR0913 - all but two are options, by keyword
     plan = workflow.compile()
     keys = Keys()
     sent = [(one if isinstance(one, str) else one.name, payload) for one, payload in signals]
+    waited = {node.signal for node in plan.nodes if isinstance(node, WaitFor)}
+    for name, _ in sent:
+        if name not in waited:
+            raise ValueError(f"nothing in {plan.name} waits for the signal {name!r}")
     moves = Moves(plan, Outcomes(plan, outcomes or {}, default), keys, signals=sent, cancel=cancel, leaks=leaks)
     run = Run(plan, validate_input(plan, value), deadline, ())
-    search = Search(run, moves, keys, [invariant_of(check) for check in invariants])
+    search = Search(run, moves, keys, [invariant_of(check).bound(plan, keys) for check in invariants])
     return search.explore(max_states, samples)
 
 
@@ -122,16 +150,16 @@ def replay(
     plan = workflow.compile()
     run = Run(plan, validate_input(plan, value), deadline, tuple(events))
     keys = Keys()
-    for invariant in map(invariant_of, invariants):
-        message = _broken(invariant, run, keys)
+    for invariant in [invariant_of(check).bound(plan, keys) for check in invariants]:
+        message = _broken(invariant, run)
         if message is not None:
             raise AssertionError(f"{invariant.name} is broken: {message}\n\n{run.trace()}")
     return run.trace()
 
 
-def _broken(invariant: Invariant, run: Run, keys: Keys) -> str | None:
+def _broken(invariant: Invariant, run: Run) -> str | None:
     """Return in what way a run breaks an invariant, if it does."""
-    memory = invariant.begin(run.plan, keys)
+    memory = invariant.first
     moments = list(run.moments())
     try:
         for moment in moments:
@@ -207,7 +235,7 @@ class Search:
         run = self._run
         state, effects = start(run.plan, run.value, run_id=run.run_id, at=0.0, deadline=run.deadline)
         place = begun(state, effects)
-        memories = tuple(invariant.begin(run.plan, self._keys) for invariant in self._invariants)
+        memories = tuple(invariant.first for invariant in self._invariants)
         memories = self._see(memories, Moment(run.started, None, effects, state, place.pending), None)
         stand = Stand(place, memories, None)
         self._is_new(stand)
@@ -274,10 +302,10 @@ class Search:
 
     def _judge(self, stand: Stand) -> None:
         """Ask the invariants about a run that has ended."""
-        run, state = self._to(stand.link), stand.place.state
+        moments = lambda: list(self._to(stand.link).moments())  # noqa: E731 - few ask for them, and all are slow
         for invariant in self._invariants:
             try:
-                invariant.end(run.plan, lambda: list(run.moments()), state)
+                invariant.end(self._run.plan, moments, stand.place.state)
             except AssertionError as error:
                 raise Broken(invariant.name, str(error), stand.link) from error
 

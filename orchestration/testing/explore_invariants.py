@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast, fi
 
 from orchestration.interpreter.effects import Attempted, Effect
 from orchestration.interpreter.events import CancelRequested
+from orchestration.testing.explore_keys import Keys
 from orchestration.testing.means import key_of, means, place_of
 from orchestration.testing.trace import Trace
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
-    from orchestration.testing.explore_keys import Keys
     from orchestration.testing.explore_moves import Pending
     from orchestration.testing.means import What
 
@@ -41,8 +41,13 @@ class Invariant(Protocol):
         """What it is called in a report."""
         ...
 
-    def begin(self, plan: Plan, keys: Keys) -> Hashable:
-        """Return what is remembered at first."""
+    @property
+    def first(self) -> Hashable:
+        """What is remembered at first."""
+        ...
+
+    def bound(self, plan: Plan, keys: Keys) -> Invariant:
+        """Return it as it is for this plan."""
         ...
 
     def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - what it remembers
@@ -67,7 +72,8 @@ Check: TypeAlias = "Invariant | Callable[[Any], object]"
 
 def invariant_of(check: Check) -> Invariant:
     """Return an invariant for what a user gave: a plain function is one of the outcome."""
-    return cast("Invariant", check) if hasattr(check, "see") else OfOutcome(check)
+    given: Any = check  # the two type checkers differ on what `hasattr` tells
+    return given if hasattr(given, "see") else OfOutcome(given)
 
 
 def _judge(function: Callable[[Any], object], of: object) -> None:
@@ -83,14 +89,15 @@ def _name_of(function: Callable[..., object]) -> str:
 class Remembers:
     """An invariant that remembers nothing and says yes; each of the others has what sets it apart."""
 
-    @property
-    def name(self) -> str:
-        """The name of its kind."""
-        return type(self).__name__
+    first: Hashable = None
 
-    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - the protocol's signature
-        """Remember nothing."""
-        return None
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        self.name = name
+
+    def bound(self, plan: Plan, keys: Keys) -> Invariant:  # noqa: ARG002 - the protocol's signature
+        """Be the same for each plan."""
+        return self
 
     def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401, ARG002 - the protocol's signature
         """Remember nothing new."""
@@ -106,12 +113,8 @@ class OfOutcome(Remembers):
 
     def __init__(self, function: Callable[[Any], object]) -> None:
         """Keep it."""
+        super().__init__(_name_of(function))
         self._function = function
-
-    @property
-    def name(self) -> str:
-        """The function's."""
-        return _name_of(self._function)
 
     def end(self, plan: Plan, moments: Callable[[], Sequence[Moment]], state: State) -> None:  # noqa: ARG002 - as above
         """Ask it."""
@@ -122,30 +125,28 @@ class OfOutcome(Remembers):
 class OfTrace(Remembers):
     """A function of the trace, of all that happened or of what concerns some steps; made by `about`."""
 
-    def __init__(self, function: Callable[[Trace[Any]], object], what: tuple[What, ...]) -> None:
+    def __init__(
+        self, function: Callable[[Trace[Any]], object], what: tuple[What, ...], keys: Keys | None = None
+    ) -> None:
         """Keep it."""
+        super().__init__(_name_of(function))
         self._function = function
+        self._given = what
         self._what = tuple(map(key_of, what))
-        self._keys: Keys | None = None
+        self._keys = keys or Keys()
 
     def __call__(self, trace: Trace[Any]) -> object:
         """Ask the function."""
         return self._function(trace)
 
-    @property
-    def name(self) -> str:
-        """The function's."""
-        return _name_of(self._function)
-
-    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - as above
-        """Remember that nothing has happened."""
-        self._keys = keys
-        return None
+    def bound(self, plan: Plan, keys: Keys) -> Invariant:  # noqa: ARG002 - as above
+        """Know what happens by these keys."""
+        return OfTrace(self._function, self._given, keys)
 
     def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
         """Remember what concerns the steps, in its order."""
         shown = self._shown(moment)
-        if shown is None or self._keys is None:
+        if shown is None:
             return cast("Hashable", memory)
         of = self._keys.of
         return self._keys.number((memory, self._keys.without_time(moment.event), tuple(map(of, shown))))

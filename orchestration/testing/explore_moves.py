@@ -220,8 +220,12 @@ class Moves:
 
     def turns(self, place: Place) -> Iterator[Turned]:
         """Yield all that may come next."""
+        timers = place.timers
         for event in self.events(place):
-            yield from self._at_any_time(place, event)
+            first = self.turn(place, event)
+            yield first
+            if timers and type(event) is not TimerFired:
+                yield from self._later(place, timers, first)
 
     def events(self, place: Place) -> list[Event]:
         """Return the events that may come next, as early as they may.
@@ -307,19 +311,14 @@ class Moves:
 
     # --- times
 
-    def _at_any_time(self, place: Place, event: Event) -> Iterator[Turned]:
-        """Yield what comes of an event at each time at which something else comes of it.
+    def _later(self, place: Place, timers: list[StartTimer], first: Turned) -> Iterator[Turned]:
+        """Yield what comes of an event at each later time at which something else comes of it than `first`, at once.
 
         While timers run, an event may be late: as late as the next of them. Times between are tried where a timer that
         the event starts changes places with one that runs. Without timers the time makes no difference.
         """
-        first = self.turn(place, event)
-        yield first
-        timers = place.timers
-        if not timers:
-            return
-        now, last = event.at, min(timer.due for timer in timers)
-        if type(event) is TimerFired or last <= now:
+        event, now, last = first.event, first.event.at, min(timer.due for timer in timers)
+        if last <= now:
             return
         latest = self.turn(place, evolve(event, at=last))
         if self._is_equal(first, latest):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast, final
 
 from orchestration.interpreter.effects import RunStep, RunUndo
@@ -14,13 +15,14 @@ from orchestration.testing.explore_invariants import Invariant, Remembers
 from orchestration.testing.explore_outcomes import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from orchestration.plan.compile import Plan
     from orchestration.plan.nodes import Node
     from orchestration.testing.explore_invariants import Moment
     from orchestration.testing.explore_keys import Keys
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 TOKEN = re.compile(r"/[^/\[#]+|\[\d+\]|#\d+|^[^/\[#]+")
 
 
@@ -28,9 +30,7 @@ TOKEN = re.compile(r"/[^/\[#]+|\[\d+\]|#\d+|^[^/\[#]+")
 class SettledOnce(Remembers):
     """Every step that can be undone ends in one end state, if the run does not succeed; none in two (S25)."""
 
-    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - as above
-        """Remember which steps are armed."""
-        return frozenset[str]()
+    first = frozenset[str]()
 
     def see(self, memory: frozenset[str], moment: Moment) -> Hashable:
         """Note a step that is armed, and look at the end."""
@@ -74,29 +74,26 @@ class NothingAfterCancel(Remembers):
 class CapsHeld(Remembers):
     """Of a group with a cap, no more children are under way (S14)."""
 
-    def __init__(self) -> None:
-        """Know no plan yet."""
-        self._caps: dict[str, int] = {}
-        self._kinds: dict[str, type[Graph | Map]] = {}
+    def __init__(self, name: str, groups: Mapping[str, Graph | Map] = NOTHING) -> None:
+        """Know the groups with a cap of a plan, by their paths in it."""
+        super().__init__(name)
+        self._capped = groups
 
-    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - as above
+    def bound(self, plan: Plan, keys: Keys) -> Invariant:  # noqa: ARG002 - as above
         """Look for the groups."""
-        for path, node in placed(plan.root, plan.name):
-            if isinstance(node, Graph | Map) and node.concurrency is not None:
-                self._caps[path] = node.concurrency
-                self._kinds[path] = type(node)
-        return None
+        groups = {path: node for path, node in placed(plan.root, plan.name) if isinstance(node, Graph | Map)}
+        return CapsHeld(self.name, {path: node for path, node in groups.items() if node.concurrency is not None})
 
     def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
         """Count the children of each group of which something is pending."""
-        if self._caps and moment.effects:
+        if self._capped and moment.effects:
             children: dict[str, set[str]] = {}
             for path, kind in moment.pending:
                 if not kind.startswith("leaked"):
                     for group, child in self._groups(path):
                         children.setdefault(group, set()).add(child)
             for group, found in children.items():
-                cap = self._caps[static_path(group)]
+                cap = self._capped[static_path(group)].concurrency or 0
                 assert len(found) <= cap, f"{group}: {len(found)} children under way, at most {cap} may be"  # noqa: S101 - as above
         return cast("Hashable", memory)
 
@@ -105,8 +102,8 @@ class CapsHeld(Remembers):
         found: list[tuple[str, str]] = []
         before = ""
         for token in TOKEN.findall(path):
-            kind = self._kinds.get(static_path(before))
-            if (kind is Graph and token[0] == "/") or (kind is Map and token[0] == "["):
+            group = self._capped.get(static_path(before))
+            if (isinstance(group, Graph) and token[0] == "/") or (isinstance(group, Map) and token[0] == "["):
                 found.append((before, token))
             before += token
         return found
@@ -116,18 +113,16 @@ class CapsHeld(Remembers):
 class UndoneInReverse(Remembers):
     """In a chain, what came later is settled first: no step is undone before one that built on it (S23)."""
 
-    def __init__(self) -> None:
-        """Know no plan yet."""
-        self._nodes: dict[str, Node] = {}
-        self._numbers: dict[str, int] = {}
+    first = frozenset[str]()
 
-    def begin(self, plan: Plan, keys: Keys) -> Hashable:  # noqa: ARG002 - as above
-        """Look through the plan, and remember which steps are armed."""
-        for path, node in placed(plan.root, plan.name):
-            if isinstance(node, Scope | Loop | Fold | Graph | Map):
-                self._nodes[path] = node
-            self._numbers[path] = node.number
-        return frozenset[str]()
+    def __init__(self, name: str, nodes: Mapping[str, Node] = NOTHING) -> None:
+        """Know the nodes of a plan by their paths in it; of those that share one, the innermost."""
+        super().__init__(name)
+        self._nodes = nodes
+
+    def bound(self, plan: Plan, keys: Keys) -> Invariant:  # noqa: ARG002 - as above
+        """Look through the plan."""
+        return UndoneInReverse(self.name, dict(placed(plan.root, plan.name)))
 
     def see(self, memory: frozenset[str], moment: Moment) -> Hashable:
         """Note a step that is armed, and look at what is undone."""
@@ -153,7 +148,7 @@ class UndoneInReverse(Remembers):
         around = self._nodes.get(static_path(before))
         if isinstance(around, Scope) and one[0] == other[0] == "/":
             place = static_path(before)
-            return self._numbers[place + one] > self._numbers[place + other]
+            return self._nodes[place + one].number > self._nodes[place + other].number
         return isinstance(around, Loop | Fold) and one[0] == other[0] == "[" and int(one[1:-1]) > int(other[1:-1])
 
 
@@ -166,9 +161,9 @@ def _armed(armed: frozenset[str], moment: Moment) -> frozenset[str]:
     return armed if late or ended.step.compensation is None else armed | {ended.path}
 
 
-settled_once = SettledOnce()
-nothing_in_flight = NothingInFlight()
-nothing_after_cancel = NothingAfterCancel()
-caps_held = CapsHeld()
-undone_in_reverse = UndoneInReverse()
+settled_once = SettledOnce("settled_once")
+nothing_in_flight = NothingInFlight("nothing_in_flight")
+nothing_after_cancel = NothingAfterCancel("nothing_after_cancel")
+caps_held = CapsHeld("caps_held")
+undone_in_reverse = UndoneInReverse("undone_in_reverse")
 READY: tuple[Invariant, ...] = (settled_once, nothing_in_flight, nothing_after_cancel, caps_held, undone_in_reverse)

@@ -73,8 +73,9 @@ class Scar:
 
 @dataclass
 class Unwinding:
-    """What one unwinding has come to so far."""
+    """What one unwinding has come to so far; `off` if it began because the run was cancelled."""
 
+    off: bool = False
     partial: bool = False
     halted: str | None = None
 
@@ -230,7 +231,7 @@ class Run:
 
     async def unwind(self, trail: Trail) -> tuple[Trail, bool]:
         """Undo in reverse plan order, one at a time; return the scar that stays, and whether it was partial (S23)."""
-        unwinding = Unwinding()
+        unwinding = Unwinding(off=bool(self.cancelled))  # a cancel that comes later lets it end (S28)
         holder = await self._back(trail, None, unwinding)
         holder = unwinding.halted or holder
         scar = Scar(holder, halts=bool(unwinding.halted)) if holder else None
@@ -271,7 +272,7 @@ class Run:
         compensation = deed.node.compensation
         if not deed.output and not deed.in_doubt:
             return holder
-        if self.cancelled and not compensation.on_cancel:
+        if unwinding.off and not compensation.on_cancel:
             self.rollback.append(("Kept", deed.path))
             return holder
         if not deed.output and compensation.in_doubt is None:
