@@ -131,7 +131,7 @@ def types(session: nox.Session) -> None:
     """The package, the examples and this file, under mypy and pyright."""
     session.install("-e", ".[cli]", NOX, *group("types"))
     session.run("mypy")
-    session.run("pyright", "orchestration", "examples")
+    session.run("pyright", "orchestration", "examples", "pytest_orchestration.py")
 
 
 @nox.session
@@ -199,6 +199,14 @@ def demo(session: nox.Session) -> None:
     """See the library at work: audit the standard library of this Python."""
     session.install(".[cli]")
     session.run("orchestration", "run", DEMO, "--input", DEMO_INPUT)
+
+
+@nox.session(default=False)
+def model(session: nox.Session) -> None:
+    """Compare the interpreter with the model of the language over 20,000 random runs; MODEL_EXAMPLES for more."""
+    session.install("-e", ".", *group("tests"))
+    session.env.setdefault("MODEL_EXAMPLES", os.environ.get("MODEL_EXAMPLES", "20000"))
+    session.run("pytest", "tests/model/test_model.py", "-o", "faulthandler_timeout=0", *session.posargs)
 
 
 @nox.session(default=False)

@@ -31,7 +31,7 @@ from orchestration.runtime.services import Services
 from orchestration.runtime.tokens import CancelToken
 from orchestration.signals import Signal
 
-__version__ = "0.1.0rc1"
+__version__ = "0.2.0rc1"
 
 __all__ = [
     "CancelToken",
