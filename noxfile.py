@@ -129,7 +129,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """The package, the examples and this file, under mypy and pyright."""
-    session.install("-e", ".[cli]", NOX, *group("types"))
+    session.install("-e", ".[cli]", NOX, *group("types", "tests"))
     session.run("mypy")
     session.run("pyright", "orchestration", "examples", "pytest_orchestration.py")
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import re
 import sys
 import types
 import typing
@@ -20,6 +19,7 @@ import typing_extensions as te
 from orchestration.plan.signatures import Signature, signature_of
 from orchestration.plan.typenames import named_types, type_name
 from orchestration.plan.types import Fit, fits
+from tests.ids import shown
 from tests.plan.kinds import AsyncCaller, Caller, Color, Held, Level, Line, Order, Receipt, T, Tag
 
 if TYPE_CHECKING:
@@ -130,12 +130,7 @@ SIGNATURES: list[tuple[Callable[..., object], Signature | None]] = [
 ]  # fmt: skip
 
 
-def named(part: object) -> str:
-    """Return a text for a part of a case that is the same in every process."""
-    return re.sub(r" at 0x\w+", "", str(part))
-
-
-@pytest.mark.parametrize(("function", "expected"), SIGNATURES, ids=named)
+@pytest.mark.parametrize(("function", "expected"), SIGNATURES, ids=shown)
 def test_the_signature_tells_what_a_body_takes_and_gives(
     function: Callable[..., object], expected: Signature | None
 ) -> None:

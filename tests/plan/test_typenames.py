@@ -9,7 +9,6 @@ import collections
 import http
 import inspect
 import os
-import re
 import subprocess
 import sys
 import typing
@@ -27,6 +26,7 @@ import pytest
 import typing_extensions as te
 
 from orchestration.plan.typenames import named_types, type_name
+from tests.ids import shown
 from tests.plan import kinds
 from tests.plan.kinds import (
     Alias,
@@ -70,7 +70,7 @@ NAMES: list[tuple[object, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("tp", "name"), NAMES, ids=lambda part: re.sub(r" at 0x\w+", "", str(part)))
+@pytest.mark.parametrize(("tp", "name"), NAMES, ids=shown)
 def test_the_name_of_a_type_is_canonical(tp: object, name: str) -> None:
     """The text has no order, address or version of Python in it (S1)."""
     assert type_name(tp) == name

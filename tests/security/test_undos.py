@@ -9,6 +9,7 @@ import pytest
 
 from orchestration import LocalEngine, Retry, Workflow
 from orchestration.outcomes import Failed, UndoFailed, Undone
+from tests.ids import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +115,7 @@ def test_an_undo_that_refuses_to_end_is_named_and_left_behind() -> None:
     assert chain.undone == [1]
 
 
-@pytest.mark.parametrize("rubbish", [False, None, ValueError("not raised"), object(), float("nan")], ids=repr)
+@pytest.mark.parametrize("rubbish", [False, None, ValueError("not raised"), object(), float("nan")], ids=shown)
 def test_what_an_undo_returns_is_not_looked_at(rubbish: object) -> None:
     """S25: an undo that ends has undone; only raising says otherwise."""
     chain = Chain()

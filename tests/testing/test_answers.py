@@ -12,6 +12,7 @@ from orchestration import Cancelled, Retry, Services, Workflow, method, step_con
 from orchestration.errors import InvalidInput, MissingService
 from orchestration.testing import FakeHandler, MutatedInput, RealWait, Unanswered, Unasked, answers
 from tests.bodies import double, increase, pair_total, same, spread, total, undo, void
+from tests.ids import shown
 
 flow = Workflow[int]("flow").step(increase).step(double)
 lines = Workflow[int]("lines").step(spread).map(increase, concurrency=1).step(total)
@@ -197,7 +198,7 @@ def test_a_method_or_a_lambda_without_an_answer_is_named_as_it_can_be_answered()
         FakeHandler(real=True).run(Workflow[int]("users").step(Users.get), 3)
 
 
-@pytest.mark.parametrize("what", ["incraese", "flow/double/increase", void, lambda n: n], ids=str)
+@pytest.mark.parametrize("what", ["incraese", "flow/double/increase", void, lambda n: n], ids=shown)
 def test_an_answer_to_what_is_never_asked_fails_the_test(what: Any) -> None:
     """A misspelt name would otherwise leave an undo to succeed."""
     with pytest.raises(Unasked, match=r"(?s)flow never asks for .*It asks for\n  flow/increase\n  flow/double"):

@@ -14,6 +14,7 @@ from orchestration.plan.moments import Asked, Moment, StepEnded, WorkflowBegan, 
 from orchestration.runtime.context import NotInAStep
 from orchestration.testing import FakeHandler, RealWait, Unanswered, WaitsForEver
 from tests.bodies import Numbers, double, increase, pair_total
+from tests.ids import shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -113,7 +114,7 @@ async def slow() -> AsyncIterator[int]:
 streamed = Workflow[Any]("streamed").map(increase, concurrency=2)
 
 
-@pytest.mark.parametrize("source", [Numbers(3), iter(range(3)), (n for n in range(3))], ids=repr)
+@pytest.mark.parametrize("source", [Numbers(3), iter(range(3)), (n for n in range(3))], ids=shown)
 def test_a_stream_is_pulled(source: Any) -> None:
     """S16: synchronous or not, as places come free."""
     trace = FakeHandler().on(increase, does=increase, takes=10).run(streamed, source)
