@@ -148,13 +148,15 @@ class Crew:
             self._driver.wake_up()
 
     def _gone(self, worker: asyncio.Task[None]) -> None:
-        """Count a worker out that was cancelled before it began, with all of its loop; another takes its place."""
-        if worker in self._unborn:
+        """See how a worker has ended: it may have been cancelled before it began, with all of its loop, or broken."""
+        if worker in self._unborn:  # another takes its place
             self._unborn.discard(worker)
             self._coming -= 1
             self._retire(worker)
             if not self._driver.over:
                 self.help()
+        elif not worker.cancelled() and (error := worker.exception()) is not None:
+            self._driver.give_up(error)
 
     def help(self) -> None:
         """Let as many workers as are useful go to work: idle ones first, then some new ones."""

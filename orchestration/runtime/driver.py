@@ -182,6 +182,11 @@ class Driver:
         finally:
             self._folding = False
 
+    def give_up(self, error: BaseException) -> None:
+        """Stop the run without an outcome: what performs it has broken, and would let it wait for ever."""
+        self._stop = self._stop or error
+        self._end()
+
     def _end(self) -> None:
         self.over = True
         self._crew.drop()

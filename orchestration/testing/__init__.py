@@ -10,11 +10,11 @@ assert trace.ran(Payments.charge, times=2)
 """
 
 from orchestration.testing.answers import Answer, RealWait, answers
-from orchestration.testing.explore import explore, replay
 from orchestration.testing.explore_invariants import about
 from orchestration.testing.explore_outcomes import TIMES_OUT
 from orchestration.testing.explore_ready import READY
 from orchestration.testing.explore_report import Counterexample, Exploration
+from orchestration.testing.explorer import explore, replay
 from orchestration.testing.fakes import FakeHandler, Unanswered, Unasked
 from orchestration.testing.inputs import MutatedInput
 from orchestration.testing.play import WaitsForEver

@@ -26,6 +26,11 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 TOKEN = re.compile(r"/[^/\[#]+|\[\d+\]|#\d+|^[^/\[#]+")
 
 
+def broken(message: str) -> AssertionError:
+    """Return how an invariant says that it is broken: no `assert`, which `-O` and pytest's rewriting change."""
+    return AssertionError(message)
+
+
 @final
 class SettledOnce(Remembers):
     """Every step that can be undone ends in one end state, if the run does not succeed; none in two (S25)."""
@@ -41,8 +46,10 @@ class SettledOnce(Remembers):
         paths = [step.path for step in outcome.rollback.steps]
         twice = sorted({path for path in paths if paths.count(path) > 1})
         missing = sorted(memory - set(paths)) if isinstance(outcome, Failed | Cancelled) else []
-        assert not twice, f"two end states: {', '.join(twice)}"  # noqa: S101 - how an invariant is broken
-        assert not missing, f"armed, and without an end state: {', '.join(missing)}"  # noqa: S101 - as above
+        if twice:
+            raise broken(f"two end states: {', '.join(twice)}")
+        if missing:
+            raise broken(f"armed, and without an end state: {', '.join(missing)}")
         return memory
 
 
@@ -54,7 +61,8 @@ class NothingInFlight(Remembers):
         """Look at the end."""
         if moment.state.outcome is not None:
             left = sorted(path for path, kind in moment.pending if not kind.startswith("leaked"))
-            assert not left, f"still under way: {', '.join(left)}"  # noqa: S101 - as above
+            if left:
+                raise broken(f"still under way: {', '.join(left)}")
         return cast("Hashable", memory)
 
 
@@ -66,7 +74,8 @@ class NothingAfterCancel(Remembers):
         """Look at what begins."""
         if moment.state.ledger.cancel is not None:
             new = [effect.path for effect in moment.effects if isinstance(effect, RunStep)]
-            assert not new, f"began after the cancel: {', '.join(new)}"  # noqa: S101 - as above
+            if new:
+                raise broken(f"began after the cancel: {', '.join(new)}")
         return cast("Hashable", memory)
 
 
@@ -94,7 +103,8 @@ class CapsHeld(Remembers):
                         children.setdefault(group, set()).add(child)
             for group, found in children.items():
                 cap = self._capped[static_path(group)].concurrency or 0
-                assert len(found) <= cap, f"{group}: {len(found)} children under way, at most {cap} may be"  # noqa: S101 - as above
+                if len(found) > cap:
+                    raise broken(f"{group}: {len(found)} children under way, at most {cap} may be")
         return cast("Hashable", memory)
 
     def _groups(self, path: str) -> list[tuple[str, str]]:
@@ -132,7 +142,8 @@ class UndoneInReverse(Remembers):
             settled = {step.path for step in moment.state.ledger.rollback}
             for path in undone:
                 early = sorted(later for later in memory - settled if self._is_later(later, path))
-                assert not early, f"{path} is undone before {', '.join(early)}"  # noqa: S101 - as above
+                if early:
+                    raise broken(f"{path} is undone before {', '.join(early)}")
         return memory
 
     def _is_later(self, path: str, than: str) -> bool:

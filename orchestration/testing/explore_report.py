@@ -170,7 +170,7 @@ def _test(invariant: str, run: Run) -> str:
         [
             *(["from orchestration.failures import Failure"] if failures else []),
             *([f"from orchestration.interpreter.events import {', '.join(kinds)}"] if kinds else []),
-            "from orchestration.testing.explore import replay",
+            "from orchestration.testing import replay",
             "",
             "",
             f"def test_{name}_in_a_run_that_broke_it() -> None:",

@@ -835,3 +835,18 @@ def test_more_workers_than_needed_go_home() -> None:
 
     go(main)
     assert left <= crew.IDLE + 2
+
+
+def test_a_defect_of_what_performs_attempts_is_raised_where_the_run_is_awaited(monkeypatch) -> None:
+    """S29: a run that nobody performs any more does not wait for ever."""
+
+    def broken(*_: object) -> None:
+        message = "a defect of the library"
+        raise LookupError(message)
+
+    async def increase(n: int) -> int:
+        return n + 1
+
+    monkeypatch.setattr("orchestration.runtime.attempt.Attempt.succeeded", broken)
+    with pytest.raises(LookupError, match="a defect of the library"):
+        Workflow[int]("flow").step(increase).run_sync(1)

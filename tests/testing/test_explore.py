@@ -29,7 +29,7 @@ from orchestration import Retry, Workflow, step
 from orchestration.errors import IllegalEvent
 from orchestration.interpreter.events import StepFailed, StepSucceeded
 from orchestration.outcomes import Failed, Outcome
-from orchestration.testing.explore import READY, TIMES_OUT, about, explore, replay
+from orchestration.testing.explorer import READY, TIMES_OUT, about, explore, replay
 from tests.bodies import same, void
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def test_an_endless_stream_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         while True:
             yield start
 
-    monkeypatch.setattr("orchestration.testing.explore.LONGEST", 30)
+    monkeypatch.setattr("orchestration.testing.explorer.LONGEST", 30)
     flow = Workflow[int]("flow").pure(endless).map(same, concurrency=1)
     found = explore(flow, 1, default=1, cancel=False, max_states=5, samples=2)
     assert found.coverage == "sampled"

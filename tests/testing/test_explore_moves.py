@@ -19,7 +19,6 @@ from orchestration.outcomes import Failed, Rollback, Undone
 from orchestration.policies import tolerate
 from orchestration.signals import Signal
 from orchestration.testing import Trace, Unanswered, Unasked, answers
-from orchestration.testing.explore import READY, TIMES_OUT, about, explore
 from orchestration.testing.explore_keys import Keys
 from orchestration.testing.explore_ready import (
     caps_held,
@@ -29,6 +28,7 @@ from orchestration.testing.explore_ready import (
     undone_in_reverse,
 )
 from orchestration.testing.explore_report import Run
+from orchestration.testing.explorer import READY, TIMES_OUT, about, explore
 from tests.bodies import pair_total, same, total, void
 from tests.interpreter.parts import ONCE, Flow, armed, chain, forked, plain, settled
 from tests.machine import Declined

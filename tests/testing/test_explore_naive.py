@@ -14,10 +14,10 @@ from orchestration.interpreter.engine import start
 from orchestration.interpreter.serial import state_key
 from orchestration.policies import tolerate
 from orchestration.signals import Signal
-from orchestration.testing.explore import READY, TIMES_OUT, explore
 from orchestration.testing.explore_keys import Keys
 from orchestration.testing.explore_moves import CANCELLED, Moves, Place, begun
 from orchestration.testing.explore_outcomes import Outcomes
+from orchestration.testing.explorer import READY, TIMES_OUT, explore
 from tests.bodies import same, void
 from tests.interpreter.parts import ONCE, Flow, armed, chain, forked, plain, settled
 from tests.machine import Declined, Machine
