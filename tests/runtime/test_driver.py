@@ -30,6 +30,8 @@ from tests.runtime.support import GRACE, Gate, go, others
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestration import Handle
+
 
 async def stubborn(n: int, *, tries: int = 3) -> int:
     """Refuse to be cancelled so many times."""
@@ -850,3 +852,20 @@ def test_a_defect_of_what_performs_attempts_is_raised_where_the_run_is_awaited(m
     monkeypatch.setattr("orchestration.runtime.attempt.Attempt.succeeded", broken)
     with pytest.raises(LookupError, match="a defect of the library"):
         Workflow[int]("flow").step(increase).run_sync(1)
+
+
+def test_a_run_ends_with_its_loop_although_its_worker_never_began() -> None:
+    """S29, S30: who cancels all tasks of a loop may cancel a worker before its first step; another ends the run."""
+    begun = []
+
+    async def long(n: int) -> int:
+        begun.append(n)
+        await asyncio.sleep(3600)
+        return n
+
+    async def main() -> Handle[int]:
+        return await LocalEngine().start(Workflow[int]("flow").step(long).compensate(long), 1)
+
+    handle = asyncio.run(main())
+    assert isinstance(handle.state.outcome, Cancelled)
+    assert begun == []
