@@ -854,18 +854,23 @@ def test_a_defect_of_what_performs_attempts_is_raised_where_the_run_is_awaited(m
         Workflow[int]("flow").step(increase).run_sync(1)
 
 
-def test_a_run_ends_with_its_loop_although_its_worker_never_began() -> None:
-    """S29, S30: who cancels all tasks of a loop may cancel a worker before its first step; another ends the run."""
-    begun = []
+@pytest.mark.parametrize("cleans", [True, False], ids=["with a cleanup", "with nothing left to do"])
+def test_a_run_ends_with_its_loop_although_its_worker_never_began(cleans) -> None:
+    """S29, S30: who cancels all tasks of a loop may cancel a worker before its first step; another cleans up."""
+    begun, tidied = [], []
 
     async def long(n: int) -> int:
         begun.append(n)
         await asyncio.sleep(3600)
         return n
 
+    async def tidy(n: int) -> None:
+        tidied.append(n)
+
     async def main() -> Handle[int]:
-        return await LocalEngine().start(Workflow[int]("flow").step(long).compensate(long), 1)
+        flow = Workflow[int]("flow")
+        return await LocalEngine().start((flow.cleanup(tidy) if cleans else flow).step(long), 1)
 
     handle = asyncio.run(main())
     assert isinstance(handle.state.outcome, Cancelled)
-    assert begun == []
+    assert (begun, tidied) == ([], [1] if cleans else [])
