@@ -7,20 +7,9 @@ from asyncio import CancelledError, Task
 from typing import TYPE_CHECKING, Any
 
 from orchestration.failures import Failure
-from orchestration.interpreter.effects import Attempted, RunCleanup, RunStep, RunUndo
-from orchestration.interpreter.events import (
-    CleanupFailed,
-    CleanupSucceeded,
-    CleanupTimedOut,
-    StepCancelled,
-    StepFailed,
-    StepLeaked,
-    StepSucceeded,
-    StepTimedOut,
-    UndoFailed,
-    UndoSucceeded,
-    UndoTimedOut,
-)
+from orchestration.interpreter.effects import RunStep
+from orchestration.interpreter.ends import failed, leaked, succeeded, timed_out
+from orchestration.interpreter.events import StepCancelled
 from orchestration.runtime.context import ENDING, StepContext
 
 if TYPE_CHECKING:
@@ -28,21 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator
     from contextvars import Context
 
+    from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.events import Event
-
-SUCCEEDED: dict[type[Attempted], type[UndoSucceeded | CleanupSucceeded]] = {
-    RunUndo: UndoSucceeded,
-    RunCleanup: CleanupSucceeded,
-}
-FAILED: dict[type[Attempted], type[StepFailed | UndoFailed | CleanupFailed]] = {
-    RunStep: StepFailed,
-    RunUndo: UndoFailed,
-    RunCleanup: CleanupFailed,
-}
-TIMED_OUT: dict[type[Attempted], type[UndoTimedOut | CleanupTimedOut]] = {
-    RunUndo: UndoTimedOut,
-    RunCleanup: CleanupTimedOut,
-}
 
 
 class Attempt(StepContext):
@@ -77,34 +53,25 @@ class Attempt(StepContext):
 
     def succeeded(self, output: object, at: float) -> Event:
         """Return the event of a body that returned."""
-        effect = self.effect
-        if type(effect) is RunStep:
-            return StepSucceeded(effect.path, at, effect.attempt, output)
-        return SUCCEEDED[type(effect)](effect.path, at, effect.attempt)
+        return succeeded(self.effect, at, output)
 
     def failed(self, error: BaseException, at: float) -> Event:
         """Return the event of a body that raised: its failure, or the cancel or timeout that it was told of."""
         effect = self.effect
         if isinstance(error, CancelledError) and self.leaving:
             return self.interrupted(at)
-        return FAILED[type(effect)](effect.path, at, effect.attempt, Failure.of(error, effect.path))
+        return failed(effect, at, Failure.of(error, effect.path))
 
     def interrupted(self, at: float) -> Event:
         """Return the event of a body that ended because it was told to."""
         effect = self.effect
-        seconds = effect.timeout or 0.0
-        if type(effect) is not RunStep:
-            return TIMED_OUT[type(effect)](effect.path, at, effect.attempt, seconds)
-        if self.timed_out:
-            return StepTimedOut(effect.path, at, effect.attempt, seconds)
+        if self.timed_out or type(effect) is not RunStep:
+            return timed_out(effect, at)
         return StepCancelled(effect.path, at, effect.attempt, self._started)
 
     def outlived(self, at: float) -> Event:
         """Return the event of a body that did not end in time after it was told to (S24)."""
-        effect = self.effect
-        if type(effect) is not RunStep:
-            return TIMED_OUT[type(effect)](effect.path, at, effect.attempt, effect.timeout or 0.0, leaked=True)
-        return StepLeaked(effect.path, at, effect.attempt, effect.timeout if self.timed_out else None)
+        return leaked(self.effect, at, cancelled=not self.timed_out)
 
 
 @types.coroutine

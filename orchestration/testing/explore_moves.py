@@ -21,6 +21,7 @@ from orchestration.interpreter.effects import (
     StartTimer,
     Tell,
 )
+from orchestration.interpreter.ends import leaked, timed_out
 from orchestration.interpreter.engine import advance
 from orchestration.interpreter.events import (
     CancelRequested,
@@ -45,7 +46,6 @@ from orchestration.interpreter.events import (
     UndoTimedOut,
 )
 from orchestration.testing.answers import Answer
-from orchestration.testing.ends import leaked, timed_out
 from orchestration.testing.sources import items_of
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
 
 from orchestration.failures import Failure
 from orchestration.interpreter.effects import AskHooks, RunStep
+from orchestration.interpreter.ends import failed, succeeded
 from orchestration.plan.body import Body
 from orchestration.plan.nodes import Cleanup, Compensated, Step
 from orchestration.plan.tree import child_path, children_of, static_path
 from orchestration.testing.answers import NOTHING, Answer
-from orchestration.testing.ends import failed, succeeded
 from orchestration.testing.fakes import Unanswered, Unasked
 from orchestration.testing.means import key_of, means, place_of, rank
 

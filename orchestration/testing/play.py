@@ -30,6 +30,7 @@ from orchestration.interpreter.effects import (
     StartTimer,
     Tell,
 )
+from orchestration.interpreter.ends import failed, leaked, succeeded, timed_out
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import (
     CancelRequested,
@@ -47,7 +48,6 @@ from orchestration.interpreter.events import (
 from orchestration.runtime.boundary import validate_signal
 from orchestration.runtime.context import StepContext, current
 from orchestration.runtime.streams import Streams
-from orchestration.testing.ends import failed, leaked, succeeded, timed_out
 from orchestration.testing.hooking import PlayedHooks
 from orchestration.testing.inputs import Input
 from orchestration.testing.sources import END, items_of

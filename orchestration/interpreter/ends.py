@@ -1,4 +1,4 @@
-"""How an attempt of any kind ends, as events."""
+"""How an attempt of any kind ends, as events: for whoever performs effects."""
 
 from __future__ import annotations
 
