@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.events import Event
+    from orchestration.runtime.driver import Driver
 
 
 class Attempt(StepContext):
@@ -29,9 +30,9 @@ class Attempt(StepContext):
     leaving: bool = False  # it has been told to end
     leaked: bool = False
 
-    def __init__(self, effect: Attempted, run_id: str, task: Task[None], watch: Callable[[Attempt], None]) -> None:
+    def __init__(self, effect: Attempted, driver: Driver, task: Task[None], watch: Callable[[Attempt], None]) -> None:
         """Begin; `task` is the worker that drives it, `watch` starts the clock of its timeout."""
-        super().__init__(effect, run_id)
+        super().__init__(effect, driver.run_id, driver.clock, driver.epoch)
         self.task = task
         self.watch = watch
 

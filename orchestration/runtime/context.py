@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.effects import Attempted
 
+    Clock = Callable[[], float]
 
 ENDING = "the attempt is to end"
 
@@ -33,10 +34,12 @@ class StepContext:
     _deadline: float | None = None
     when_leaked: Callable[[], None] | None = None
 
-    def __init__(self, effect: Attempted, run_id: str) -> None:
+    def __init__(self, effect: Attempted, run_id: str, clock: Clock = time.time, epoch: int = 0) -> None:
         """Describe the attempt that performs `effect`."""
         self.effect = effect
         self._run_id = run_id
+        self._clock = clock
+        self._epoch = epoch
 
     @property
     def run_id(self) -> str:
@@ -74,9 +77,17 @@ class StepContext:
         """
         effect, own = self.effect, self._deadline
         if own is None and effect.timeout is not None:  # the clock starts with the first wait of the body
-            own = time.time() + effect.timeout
+            own = self._clock() + effect.timeout
         around = effect.deadline if isinstance(effect, RunStep) else None
         return min((end for end in (own, around) if end is not None), default=None)
+
+    @property
+    def epoch(self) -> int:
+        """How often the durable run has been taken over, this time included; 0 in a run without a journal (S38).
+
+        A resource that remembers the highest epoch it has seen can refuse a process that was overtaken.
+        """
+        return self._epoch
 
     @property
     def cancelled(self) -> bool:

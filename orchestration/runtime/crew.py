@@ -8,7 +8,6 @@ are left over.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING
@@ -96,7 +95,7 @@ class Crew:
         timeout = attempt.effect.timeout
         under_way = attempt.started and not attempt.leaving and self._attempts.get(attempt.path) is attempt
         if timeout is not None and under_way and attempt.timer is None:
-            attempt.note_deadline(time.time() + timeout)
+            attempt.note_deadline(self._driver.clock() + timeout)
             attempt.timer = self._loop.call_later(timeout, self._give_a_turn, attempt)
 
     def _give_a_turn(self, attempt: Attempt) -> None:
@@ -194,7 +193,7 @@ class Crew:
                 if withdrawn and type(effect) is RunStep and effect.path in withdrawn:
                     withdrawn.discard(effect.path)
                     continue
-                attempt = attempts[effect.path] = Attempt(effect, self._driver.run_id, task, self._watch)
+                attempt = attempts[effect.path] = Attempt(effect, self._driver, task, self._watch)
                 current.set(attempt)
                 context = copy_context()
                 try:

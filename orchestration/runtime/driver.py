@@ -8,7 +8,6 @@ effects.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
     from orchestration.runtime.admission import Lines
+    from orchestration.runtime.context import Clock
     from orchestration.runtime.handler import Handler
     from orchestration.runtime.hooks import Hooks
     from orchestration.runtime.threads import Threads
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 class Home(NamedTuple):
     """What a run has from its engine: `grace` is in seconds (S24), `lines` lead its attempts through gates (S14).
 
-    `hooks` are those that concern the plan (S31).
+    `hooks` are those that concern the plan (S31), `clock` tells the time of events, in seconds (S2).
     """
 
     handler: Handler
@@ -65,6 +65,7 @@ class Home(NamedTuple):
     grace: float
     lines: Lines
     hooks: Hooks
+    clock: Clock
 
 
 class Driver:
@@ -75,6 +76,8 @@ class Driver:
         self.plan = plan
         self.run_id = run_id
         self.grace = home.grace
+        self.clock = home.clock
+        self.epoch = 0
         self.context = copy_context()  # that of `execute`, in which steps and sources run (S11)
         self.listeners: list[Callable[[AnyEvent], None]] = []
         self._loop = asyncio.get_running_loop()
@@ -87,7 +90,7 @@ class Driver:
         self._folding = True  # until the run begins, events queue
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
         self._wake: asyncio.Future[None] = self._loop.create_future()
-        at = time.time()
+        at = self.clock()
         asks = home.hooks.asks
         self._started = Started(plan.name, at, run_id, value, deadline, asks)
         self.state, self._first = start(plan, value, run_id=run_id, at=at, deadline=deadline, asks=asks)
@@ -258,7 +261,7 @@ class Driver:
 
     def now(self) -> float:
         """Return the time of an event: it never runs backwards (S2)."""
-        now, last = time.time(), self.state.at
+        now, last = self.clock(), self.state.at
         return now if now > last else last  # noqa: FURB136 - `max` costs more than the clock
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 import uuid
 from typing import TYPE_CHECKING, Any, Generic, Never, cast, final
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Compilable, Plan
     from orchestration.plan.hooks import Hook
+    from orchestration.runtime.context import Clock
     from orchestration.runtime.tokens import CancelToken
     from orchestration.signals import Signal
 
@@ -140,7 +142,7 @@ class LocalEngine(Generic[R]):
     `max_concurrency` bounds the attempts of all its runs that are under way at a time, `limits` those of the steps that
     name a limit; engines that are given the same `Limits` share them (S14). `executors` are what steps name by `run_in`
     besides `"loop"`, `"thread"` and `"process"` (S11); they stay their giver's to shut down. `hooks` are asked before
-    every step of its runs, and told of them (S31).
+    every step of its runs, and told of them (S31). `clock` tells the time of events, in seconds: tests give their own.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
@@ -155,6 +157,7 @@ class LocalEngine(Generic[R]):
         executors: Mapping[str, Executor] | None = None,
         hooks: Iterable[Hook] = (),
         validate: Validation = "boundary",
+        clock: Clock = time.time,
     ) -> None:
         """Keep the settings; nothing is started.
 
@@ -166,6 +169,7 @@ class LocalEngine(Generic[R]):
         self._hooks = hooks_of(hooks)
         self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
         self._grace = grace
+        self._clock = clock
         self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
         self._limits = limits if isinstance(limits, Limits) else Limits(limits)
         self._executors = Executors(Threads(max_threads), executors or {})
@@ -288,7 +292,7 @@ class LocalEngine(Generic[R]):
         if known is None:
             handler = wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
             lines, hooks = lines_of(plan, self._gate, self._limits), Hooks(plan, self._hooks)
-            home = Home(handler, self._executors.threads, self._grace, lines, hooks)
+            home = Home(handler, self._executors.threads, self._grace, lines, hooks, self._clock)
             if len(self._homes) >= KEPT:
                 self._homes.clear()
             self._homes[id(plan)] = (plan, home)
