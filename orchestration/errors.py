@@ -26,6 +26,14 @@
     ├── AmbiguousService     two bound services share a function
     ├── SignalRefused        a signal that the run cannot take (S21)
     ├── RunExists            a run id is in use (S5)
+    ├── StepLost             the process ended again and again while the step was under way (S35)
+    ├── JournalError         something about a journal
+    │   ├── RunNotFound      the journal holds no such run
+    │   ├── RunHeld          another process drives the run (S38)
+    │   ├── LeaseLost        another process has taken the run over (S38)
+    │   ├── JournalCorrupt   what was stored is damaged (S37)
+    │   ├── JournalFailed    the journal could not be read or written: a full disk, a lock that is held
+    │   └── ReplayMismatch   the plan as it is now would not have done what the journal says (S36)
     ├── NotInAStep           `step_context()` was called outside of a step
     └── RunEnded             `run` raises these; they carry the outcome
         ├── WorkflowFailed
@@ -186,6 +194,40 @@ class AmbiguousService(Defect):
 
 class RunExists(Defect):
     """A run id is in use by a run with another plan or input (S5)."""
+
+
+class StepLost(Defect):
+    """The process ended again and again while a step was under way: it may be the step that ends it (S35)."""
+
+
+class JournalError(Defect):
+    """Something about a journal: its path begins with the run's id."""
+
+
+class RunNotFound(JournalError):
+    """A journal holds no run of this id."""
+
+
+class RunHeld(JournalError):
+    """Another process drives the run, and its lease is not over (S38)."""
+
+
+class LeaseLost(JournalError):
+    """Another process has taken the run over: this one may not write to its log any more (S38)."""
+
+
+class JournalCorrupt(JournalError):
+    """What a journal has stored is damaged; `clean` is how many records of the run come before the damage (S37)."""
+
+    clean: int = 0
+
+
+class JournalFailed(JournalError):
+    """A journal could not be read or written; the cause is what the storage raised."""
+
+
+class ReplayMismatch(JournalError):
+    """The plan as it is now would not have done what the journal says was done (S36)."""
 
 
 class RunEnded(OrchestrationError):

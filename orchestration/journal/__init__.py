@@ -1,0 +1,1 @@
+"""The log of runs that survive their process: what is stored, where, and how a run goes on from it (S34-S38)."""
