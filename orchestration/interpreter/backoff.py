@@ -5,15 +5,24 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from orchestration.errors import DeadlineExceeded, GateFailed, InvalidInput, InvalidOutput, Vetoed
+from orchestration.errors import (
+    DeadlineExceeded,
+    GateFailed,
+    InvalidInput,
+    InvalidOutput,
+    StepLost,
+    Unserialisable,
+    Vetoed,
+)
 from orchestration.failures import Failure
 from orchestration.policies import names_of
 
 if TYPE_CHECKING:
     from orchestration.policies import Retry
 
-# what does not fit its type will not fit the next time, and a gate is asked once (S31)
-NEVER = names_of((InvalidInput, InvalidOutput, Vetoed, GateFailed))
+# what does not fit its type will not fit the next time, a gate is asked once (S31), and what may have ended its process
+# has had its chances (S35)
+NEVER = names_of((InvalidInput, InvalidOutput, Unserialisable, Vetoed, GateFailed, StepLost))
 DRAW_BYTES = 6  # few enough bits for each quotient to be a float below 1
 DRAWS = float(2 ** (8 * DRAW_BYTES))
 

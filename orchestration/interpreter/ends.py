@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo
 from orchestration.interpreter.events import (
     CleanupFailed,
+    CleanupLost,
     CleanupSucceeded,
     CleanupTimedOut,
     StepFailed,
     StepLeaked,
+    StepLost,
     StepSucceeded,
     StepTimedOut,
     UndoFailed,
+    UndoLost,
     UndoSucceeded,
     UndoTimedOut,
 )
@@ -58,3 +61,11 @@ def leaked(effect: Attempted, at: float, *, cancelled: bool) -> Event:
         return StepLeaked(effect.path, at, effect.attempt, None if cancelled else effect.timeout)
     kind = UndoTimedOut if isinstance(effect, RunUndo) else CleanupTimedOut
     return kind(effect.path, at, effect.attempt, effect.timeout or 0.0, leaked=True)
+
+
+def lost(effect: Attempted, at: float, *, counted: bool) -> Event:
+    """Return the event of an attempt whose process has ended; it is `counted` if that was not in order (S35)."""
+    if isinstance(effect, RunStep):
+        return StepLost(effect.path, at, effect.attempt, counted)
+    kind = UndoLost if isinstance(effect, RunUndo) else CleanupLost
+    return kind(effect.path, at, effect.attempt)

@@ -11,6 +11,7 @@ from orchestration.interpreter.events import (
     CleanupFailed,
     CleanupSucceeded,
     Event,
+    Resumed,
     SignalReceived,
     StepCancelled,
     StepFailed,
@@ -72,6 +73,8 @@ def advance(plan: Plan, state: State, event: Event) -> Advanced:
         return _cancel(root, cast("CancelRequested", event), turn)
     if kind is SignalReceived:
         return _signal(plan, root, cast("SignalReceived", event), turn)
+    if kind is Resumed:
+        return _close(root, turn)
     if state.ledger.leaked and _is_late(event, turn):
         return _close(root, turn)
     return _close(root.resume(event, turn), turn)

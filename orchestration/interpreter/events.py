@@ -80,6 +80,19 @@ class StepLeaked:
 
 
 @frozen
+class StepLost:
+    """An attempt was under way when its process ended: nobody knows whether it has landed (S35).
+
+    It is `counted` unless the process ended in order, which no step can be the cause of.
+    """
+
+    path: str
+    at: float
+    attempt: int
+    counted: bool = True
+
+
+@frozen
 class UndoSucceeded:
     """An undo or in-doubt handler returned."""
 
@@ -110,6 +123,15 @@ class UndoTimedOut:
 
 
 @frozen
+class UndoLost:
+    """An undo or in-doubt handler was under way when its process ended: it begins again (S35)."""
+
+    path: str
+    at: float
+    attempt: int
+
+
+@frozen
 class CleanupSucceeded:
     """A cleanup returned."""
 
@@ -137,6 +159,15 @@ class CleanupTimedOut:
     attempt: int
     seconds: float
     leaked: bool = False
+
+
+@frozen
+class CleanupLost:
+    """A cleanup was under way when its process ended: it begins again (S35)."""
+
+    path: str
+    at: float
+    attempt: int
 
 
 @frozen
@@ -214,9 +245,18 @@ class CancelRequested:
     reason: str
 
 
-StepEvent = StepSucceeded | StepFailed | StepTimedOut | StepCancelled | StepLeaked
-UndoEvent = UndoSucceeded | UndoFailed | UndoTimedOut
-CleanupEvent = CleanupSucceeded | CleanupFailed | CleanupTimedOut
+@frozen
+class Resumed:
+    """Another process, the run's owner number `epoch`, goes on with it (S35, S38)."""
+
+    path: str
+    at: float
+    epoch: int
+
+
+StepEvent = StepSucceeded | StepFailed | StepTimedOut | StepCancelled | StepLeaked | StepLost
+UndoEvent = UndoSucceeded | UndoFailed | UndoTimedOut | UndoLost
+CleanupEvent = CleanupSucceeded | CleanupFailed | CleanupTimedOut | CleanupLost
 StreamEvent = Pulled | Exhausted | PullFailed
 Event = (
     StepEvent
@@ -228,6 +268,7 @@ Event = (
     | Continued
     | SignalReceived
     | CancelRequested
+    | Resumed
 )
 AnyEvent = Started | Event
 

@@ -9,11 +9,13 @@ from orchestration.interpreter.backoff import delay_before_next
 from orchestration.interpreter.effects import RunCleanup, RunUndo, StartTimer
 from orchestration.interpreter.events import (
     CleanupFailed,
+    CleanupLost,
     CleanupSucceeded,
     CleanupTimedOut,
     Event,
     TimerFired,
     UndoFailed,
+    UndoLost,
     UndoSucceeded,
     UndoTimedOut,
     timed_out,
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=RunUndo | RunCleanup)
 ENDS: dict[type, tuple[type[Event], ...]] = {
-    RunUndo: (UndoSucceeded, UndoFailed, UndoTimedOut),
-    RunCleanup: (CleanupSucceeded, CleanupFailed, CleanupTimedOut),
+    RunUndo: (UndoSucceeded, UndoFailed, UndoTimedOut, UndoLost),
+    RunCleanup: (CleanupSucceeded, CleanupFailed, CleanupTimedOut, CleanupLost),
 }
 
 
@@ -54,6 +56,8 @@ class Shielded(Generic[E]):
                 if event.leaked:
                     turn.leak(effect.key("").removeprefix(":"), effect.attempt)
                 return self._failed(timed_out(effect.path, event.seconds), turn)
+            case UndoLost() | CleanupLost():
+                return begin(effect, turn)
             case _:
                 return None
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from orchestration import errors
+from orchestration.failures import Failure
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.backoff import delay_before_next, no_time_left
 from orchestration.interpreter.effects import AskHooks, Cancel, CancelTimer, RunStep, StartTimer
@@ -12,6 +14,7 @@ from orchestration.interpreter.events import (
     StepCancelled,
     StepFailed,
     StepLeaked,
+    StepLost,
     StepSucceeded,
     StepTimedOut,
     TimerFired,
@@ -19,12 +22,16 @@ from orchestration.interpreter.events import (
 )
 from orchestration.interpreter.trail import Entry
 from orchestration.interpreter.turn import Broken, Done, Stopped, illegal
+from orchestration.policies import names_of
 
 if TYPE_CHECKING:
-    from orchestration.failures import Failure
     from orchestration.interpreter.events import Event, StepEvent
     from orchestration.interpreter.turn import Ended, Frame, Turn
     from orchestration.plan.nodes import Step
+
+
+MOST_LOSSES = 3  # ends of a process that a step may be the cause of (S35)
+RETURNED = names_of((errors.InvalidOutput, errors.Unserialisable))  # what these fail has landed
 
 
 def enter(node: Step, path: str, value: object, turn: Turn) -> Frame:
@@ -46,13 +53,14 @@ class StepFrame:
     """A step under way. The frame itself registers the compensation: it stands before the effect goes out (S22).
 
     `doubt` says that some attempt may have landed, `failure` is that of the last attempt, and `due` the time
-    at which the backoff before the next one is over.
+    at which the backoff before the next one is over. `losses` are the ends of a process meanwhile.
     """
 
     effect: RunStep
     doubt: bool = False
     failure: Failure | None = None
     due: float | None = None
+    losses: int = 0
 
     def resume(self, event: Event, turn: Turn) -> Frame | Ended:
         """Take the end of an attempt, or of a backoff."""
@@ -90,6 +98,10 @@ class StepFrame:
                 return self._stopped(doubt=True)
             case StepCancelled() if turn.stopping:
                 return self._stopped(doubt=event.started)
+            case StepLost() if turn.stopping:
+                return self._stopped(doubt=True)
+            case StepLost():
+                return self._lost(turn, losses=self.losses + event.counted)
             case _:
                 raise illegal(event, effect.path, "no end that nobody asked for")
 
@@ -119,14 +131,25 @@ class StepFrame:
             late = failure.attach((no_time_left(effect.path, due, turn.deadline),))
             return turn.broken(late, self._trail(doubt=doubt))
         turn.effects.append(StartTimer(effect.path, due))
-        return StepFrame(effect, self.doubt or doubt, failure, due)
+        return StepFrame(effect, self.doubt or doubt, failure, due, self.losses)
+
+    def _lost(self, turn: Turn, *, losses: int) -> StepFrame | Broken:
+        """Begin the same attempt again, unless it is too late for it, or the step may be what ends its process."""
+        effect = self.effect
+        in_time = turn.fits(turn.at)
+        if in_time and losses < MOST_LOSSES:
+            turn.effects.append(effect)
+            return evolve(self, doubt=True, losses=losses)
+        failure = _lost_for_good(effect.path, losses)
+        late = () if in_time else (no_time_left(effect.path, turn.at, turn.deadline),)
+        return turn.broken(failure.attach(late), self._trail(doubt=True))
 
     def _stopped(self, *, doubt: bool) -> Stopped:
         return Stopped(self._trail(doubt=doubt), () if self.failure is None else (self.failure,))
 
     def _uncertain(self, failure: Failure) -> bool:
         compensation = self.effect.step.compensation
-        return compensation is not None and failure.matches(compensation.in_doubt_on)
+        return compensation is not None and failure.matches((*RETURNED, *compensation.in_doubt_on))
 
     def _trail(self, *, doubt: bool) -> Entry | None:
         effect = self.effect
@@ -174,4 +197,14 @@ class AskFrame:
         return self
 
 
-_ENDS = (StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked)
+def _lost_for_good(path: str, losses: int) -> Failure:
+    error = errors.StepLost(
+        path,
+        found=f"the end of its process while it was under way, {losses} times",
+        expected="an end of the step",
+        mend="See whether it is the step that ends the process; run it in a process of its own.",
+    )
+    return Failure.of(error, path)
+
+
+_ENDS = (StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked, StepLost)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from orchestration.interpreter.events import AnyEvent
+    from orchestration.interpreter.pending import Pending
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
-    from orchestration.testing.explore_moves import Pending
     from orchestration.testing.means import What
 
 

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast, final
+from typing import TYPE_CHECKING, NamedTuple, cast, final
 
 from orchestration.failures import Failure
 from orchestration.frozen import evolve
 from orchestration.interpreter.effects import (
     AskHooks,
     Attempted,
-    Cancel,
-    CancelTimer,
-    CloseStream,
-    Continue,
     Effect,
     Pull,
-    RunCleanup,
     RunStep,
-    RunUndo,
     StartTimer,
-    Tell,
 )
 from orchestration.interpreter.ends import leaked, timed_out
 from orchestration.interpreter.engine import advance
 from orchestration.interpreter.events import (
     CancelRequested,
-    CleanupFailed,
-    CleanupSucceeded,
-    CleanupTimedOut,
     Continued,
     Event,
     Exhausted,
@@ -36,20 +26,27 @@ from orchestration.interpreter.events import (
     PullFailed,
     SignalReceived,
     StepCancelled,
-    StepFailed,
-    StepLeaked,
     StepSucceeded,
-    StepTimedOut,
     TimerFired,
-    UndoFailed,
-    UndoSucceeded,
-    UndoTimedOut,
+)
+from orchestration.interpreter.pending import (
+    ASK,
+    ATTEMPT,
+    CONTINUE,
+    KINDS,
+    PULL,
+    TIMERS,
+    Pending,
+    Waiting,
+    emit,
+    ended_by,
+    pending_after,
 )
 from orchestration.testing.answers import Answer
 from orchestration.testing.sources import items_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
@@ -57,25 +54,6 @@ if TYPE_CHECKING:
     from orchestration.testing.explore_outcomes import Outcomes
 
 CANCELLED = "cancelled at this point"
-Slot: TypeAlias = "tuple[str, str]"  # a path, and what waits for an event there
-ATTEMPT, ASK, PULL, CONTINUE, TIMERS = "attempt", "ask", "pull", "continue", ("backoff", "timeout", "sleep")
-KINDS = {ATTEMPT, ASK, PULL, CONTINUE, *TIMERS}  # what a slot can be besides that of an attempt that has leaked
-SLOTS: dict[type, str] = {HooksAnswered: ASK, Continued: CONTINUE, Pulled: PULL, Exhausted: PULL, PullFailed: PULL}
-ENDED: dict[type, type] = {
-    **dict.fromkeys((StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked), RunStep),
-    **dict.fromkeys((UndoSucceeded, UndoFailed, UndoTimedOut), RunUndo),
-    **dict.fromkeys((CleanupSucceeded, CleanupFailed, CleanupTimedOut), RunCleanup),
-}
-
-
-class Waiting(NamedTuple):
-    """An effect that waits for an event; an attempt may have been `told` to end."""
-
-    effect: Effect
-    told: bool = False
-
-
-Pending: TypeAlias = "dict[Slot, Waiting]"
 
 
 class Place(NamedTuple):
@@ -112,87 +90,9 @@ class Turned(NamedTuple):
 
 def begun(state: State, effects: list[Effect]) -> Place:
     """Return where a run begins."""
-    return Place(state, _taken({}, effects))
-
-
-def slot_of(event: Event, pending: Pending) -> Slot | None:
-    """Return what an event is the end of."""
-    kind = type(event)
-    if kind is TimerFired:
-        return event.path, cast("TimerFired", event).purpose
-    of = ENDED.get(kind)
-    if of is None:
-        return (event.path, SLOTS[kind]) if kind in SLOTS else None
-    attempt = cast("StepSucceeded", event).attempt
-    waiting = pending.get((event.path, ATTEMPT))
-    if waiting is not None and type(waiting.effect) is of and cast("RunStep", waiting.effect).attempt == attempt:
-        return event.path, ATTEMPT
-    return event.path, f"leaked#{attempt}"
-
-
-def ended_by(event: Event, pending: Pending) -> Effect | None:
-    """Return what an event is the end of, if that waits."""
-    waiting = pending.get(slot_of(event, pending) or ("", ""))
-    return None if waiting is None else waiting.effect
-
-
-def pending_after(pending: Pending, event: Event, effects: list[Effect]) -> Pending:
-    """Return what waits after an event and what came of it."""
-    left = dict(pending)
-    slot = slot_of(event, pending)
-    if slot is not None:
-        ended = left.pop(slot)
-        if type(event) is StepLeaked:
-            left[event.path, f"leaked#{event.attempt}"] = ended
-    return _taken(left, effects)
-
-
-def _taken(pending: Pending, effects: list[Effect]) -> Pending:
-    for effect in effects:
-        TAKE[type(effect)](pending, effect)
-    return pending
-
-
-def _await(kind: str) -> Callable[[Pending, Any], None]:
-    def take(pending: Pending, effect: Attempted | AskHooks | Pull | Continue) -> None:
-        pending[effect.path, kind] = Waiting(effect)
-
-    return take
-
-
-def _start_timer(pending: Pending, effect: StartTimer) -> None:
-    pending[effect.path, effect.purpose] = Waiting(effect)
-
-
-def _cancel_timer(pending: Pending, effect: CancelTimer) -> None:
-    del pending[effect.path, effect.purpose]
-
-
-def _close_stream(pending: Pending, effect: CloseStream) -> None:
-    pending.pop((effect.path, PULL), None)
-
-
-def _cancel(pending: Pending, effect: Cancel) -> None:
-    if effect.attempt > 0:  # hooks that are asked answer all the same
-        slot = effect.path, ATTEMPT
-        pending[slot] = Waiting(pending[slot].effect, told=True)
-
-
-def _tell(pending: Pending, effect: Tell) -> None:
-    """Wait for nothing: nobody answers."""
-
-
-TAKE: dict[type, Callable[[Pending, Any], None]] = {
-    **dict.fromkeys((RunStep, RunUndo, RunCleanup), _await(ATTEMPT)),
-    AskHooks: _await(ASK),
-    Pull: _await(PULL),
-    Continue: _await(CONTINUE),
-    StartTimer: _start_timer,
-    CancelTimer: _cancel_timer,
-    CloseStream: _close_stream,
-    Cancel: _cancel,
-    Tell: _tell,
-}
+    pending: Pending = {}
+    emit(pending, effects)
+    return Place(state, pending)
 
 
 @final

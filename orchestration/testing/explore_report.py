@@ -10,8 +10,9 @@ from orchestration.failures import Failure
 from orchestration.frozen import frozen
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import Started
+from orchestration.interpreter.pending import ended_by, pending_after
 from orchestration.testing.explore_invariants import Moment
-from orchestration.testing.explore_moves import begun, ended_by, pending_after
+from orchestration.testing.explore_moves import begun
 from orchestration.testing.trace import Trace
 
 if TYPE_CHECKING:
