@@ -1,4 +1,4 @@
-"""States as JSON: every frozen class by its name and fields, nodes by number, users' values by the plan's codec (S12).
+"""States and events as JSON: frozen classes by name and fields, nodes by number, values by the plan's codec (S12).
 
 Nothing here knows a construct: a new frame is one row in `KINDS`.
 """
@@ -6,7 +6,7 @@ Nothing here knows a construct: a new frame is one row in `KINDS`.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import attrs
 from rpds import HashTrieMap, List
@@ -18,7 +18,16 @@ from orchestration.frozen import evolve
 from orchestration.interpreter.beside import BesideFrame
 from orchestration.interpreter.cleanup import Cleaning, Closing, Registered
 from orchestration.interpreter.compensated import CompensatedFrame
-from orchestration.interpreter.effects import AskHooks, RunCleanup, RunStep, RunUndo
+from orchestration.interpreter.effects import (
+    AskHooks,
+    Continue,
+    Pull,
+    RunCleanup,
+    RunStep,
+    RunUndo,
+    StartTimer,
+)
+from orchestration.interpreter.events import AnyEvent
 from orchestration.interpreter.fate import Fate
 from orchestration.interpreter.group import GroupFrame
 from orchestration.interpreter.mail import Letter, Mail
@@ -67,13 +76,13 @@ FRAMES = (
 )
 PARTS = (Fate, Stream, Folding, Shielded, Registered, Letter, Mail, *ENDED)
 STREAM = "$stream"
-EFFECTS = (RunStep, RunUndo, RunCleanup, AskHooks)
+EFFECTS = (RunStep, RunUndo, RunCleanup, AskHooks, StartTimer, Pull, Continue)
 TRAILS = (Entry, Stuck, Sealed, Several, Mark)
 OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Rollback, outcomes.HookFailure)
+EVENTS: tuple[type, ...] = get_args(AnyEvent)
 END_STATES = (outcomes.Undone, outcomes.UndoFailed, outcomes.Held, outcomes.InDoubt, outcomes.Kept)
-KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (State, Ledger, Failure, *EFFECTS, *FRAMES, *PARTS, *TRAILS, *OUTCOMES, *END_STATES)
-}
+RUN = (State, Ledger, Failure, *OUTCOMES, *END_STATES)
+KINDS: dict[str, type] = {kind.__name__: kind for kind in (*RUN, *EFFECTS, *FRAMES, *PARTS, *TRAILS, *EVENTS)}
 
 
 def state_to_data(plan: Plan, state: State) -> Json:
@@ -99,6 +108,28 @@ def state_from_data(plan: Plan, data: Json) -> State:
     if not isinstance(state, State):
         raise _invalid("state", "other data")
     return state
+
+
+def to_data(plan: Plan, part: object, path: str) -> Json:
+    """Return an event, an outcome or a part of a state as JSON data; `path` is how messages call it.
+
+    Raises:
+        Unserialisable: if it holds a value that has no form in JSON, by path.
+    """
+    return _encode(plan, part, path)
+
+
+def from_data(plan: Plan, data: Json, path: str) -> object:
+    """Return what `to_data` gave for the same plan.
+
+    Raises:
+        InvalidDocument: if the data is nothing that `to_data` gives.
+        UnresolvedReference: if it names a type that the plan does not.
+    """
+    try:
+        return _decode(plan, data, path)
+    except RecursionError:
+        raise _invalid(path, "data nested too deep") from None
 
 
 def state_key(plan: Plan, state: State) -> str:

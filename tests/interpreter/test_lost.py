@@ -96,7 +96,7 @@ def test_an_attempt_that_was_being_cancelled_settles_as_uncertain() -> None:
     assert isinstance(run.log[-1], Cancel)
     lose(run, "flow/increase")
     assert isinstance(run.outcome, Cancelled)
-    assert run.outcome.rollback.details == (InDoubt("flow/increase"),)
+    assert run.outcome.rollback.steps == (InDoubt("flow/increase"),)
 
 
 def test_an_attempt_whose_deadline_has_passed_settles_as_uncertain() -> None:
@@ -123,7 +123,7 @@ def test_a_lost_undo_begins_again() -> None:
     assert [effect for effect in run.log if isinstance(effect, RunUndo)] == [run.pending["flow/increase"]] * 7
     run.succeed("flow/increase")
     assert isinstance(run.outcome, Failed)
-    assert run.outcome.rollback.details == (Undone("flow/increase"),)
+    assert run.outcome.rollback.steps == (Undone("flow/increase"),)
 
 
 def test_a_lost_cleanup_begins_again() -> None:
