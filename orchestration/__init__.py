@@ -26,7 +26,8 @@ from orchestration.policies import Retry, tolerate
 from orchestration.results import Err, NotStarted, Ok
 from orchestration.runtime.admission import Limits
 from orchestration.runtime.context import StepContext, step_context
-from orchestration.runtime.local import Handle, LocalEngine
+from orchestration.runtime.handle import Handle
+from orchestration.runtime.local import LocalEngine
 from orchestration.runtime.services import Services
 from orchestration.runtime.tokens import CancelToken
 from orchestration.signals import Signal

@@ -29,6 +29,7 @@
     ├── StepLost             the process ended again and again while the step was under way (S35)
     ├── JournalError         something about a journal
     │   ├── RunNotFound      the journal holds no such run
+    │   ├── UnknownWorkflow  a run of the journal is of a workflow that the engine does not have
     │   ├── RunHeld          another process drives the run (S38)
     │   ├── LeaseLost        another process has taken the run over (S38)
     │   ├── JournalCorrupt   what was stored is damaged (S37)
@@ -210,6 +211,10 @@ class RunNotFound(JournalError):
 
 class RunHeld(JournalError):
     """Another process drives the run, and its lease is not over (S38)."""
+
+
+class UnknownWorkflow(JournalError):
+    """A run of the journal is of a workflow that the engine does not have."""
 
 
 class LeaseLost(JournalError):

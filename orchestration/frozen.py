@@ -74,6 +74,6 @@ def _initialiser(draft: type, final: type) -> Callable[..., None]:
     return cast("Callable[..., None]", known["__init__"])
 
 
-def evolve(value: T, **changes: object) -> T:
+def evolve(value: T, /, **changes: object) -> T:
     """Return a copy of a frozen value with some fields changed."""
     return cast("T", attrs.evolve(cast("Any", value), **changes))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from orchestration.cli.view import View
     from orchestration.dsl.workflow import Workflow
     from orchestration.outcomes import Outcome
-    from orchestration.runtime.local import Handle
+    from orchestration.runtime.handle import Handle
 
 
 class Performance:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from orchestration.errors import IllegalEvent
 from orchestration.frozen import evolve
@@ -29,6 +29,7 @@ from orchestration.plan.nodes import WaitFor
 
 if TYPE_CHECKING:
     from orchestration.interpreter.effects import Effect
+    from orchestration.interpreter.events import AnyEvent, Started
     from orchestration.plan.compile import Plan
     from orchestration.plan.hooks import When
 
@@ -55,6 +56,21 @@ def start(
     if deadline is None:
         return _close(turn.enter(plan.root, path, value), turn)
     return _close(limited(path, deadline, lambda: turn.enter(plan.root, path, value), turn), turn)
+
+
+class Turned(NamedTuple):
+    """An event, and what came of it."""
+
+    event: AnyEvent
+    effects: list[Effect]
+    state: State
+
+
+def begin(plan: Plan, event: Started) -> Turned:
+    """Begin a run as its first event says."""
+    value, run_id, at = event.value, event.run_id, event.at
+    state, effects = start(plan, value, run_id=run_id, at=at, deadline=event.deadline, asks=event.asks)
+    return Turned(event, effects, state)
 
 
 def advance(plan: Plan, state: State, event: Event) -> Advanced:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NoReturn, final
+from typing import TYPE_CHECKING, final
 
 import attrs
 
-from orchestration.errors import JournalFailed, LeaseLost, RunExists, RunHeld, RunNotFound
 from orchestration.frozen import evolve
 from orchestration.journal.protocol import Head, Lease, Letter, Record, Snapshot, Status
+from orchestration.journal.refused import closed, exists, held, lost, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,8 @@ class Kept:
 class MemoryJournal:
     """Keeps runs in memory (S34). Nothing of it survives the process, so it is durable in name only."""
 
+    blocks = False
+
     def __init__(self) -> None:
         """Keep no run yet."""
         self._runs: dict[str, Kept] = {}
@@ -42,12 +44,7 @@ class MemoryJournal:
         with self._lock:
             self._look_open(head.run_id)
             if head.run_id in self._runs:
-                raise RunExists(
-                    head.run_id,
-                    found="a run of this id in the journal",
-                    expected="a new run id",
-                    mend="Choose another run_id, or resume that run.",
-                )
+                raise exists(head.run_id)
             self._runs[head.run_id] = Kept(evolve(head, letters=0), [record])
             self._plans.setdefault(head.fingerprint, plan)
 
@@ -64,7 +61,7 @@ class MemoryJournal:
         with self._lock:
             kept = self._owned(lease)
             if records and records[0].position != kept.head.position:
-                _lost(lease, f"{kept.head.position} records, not {records[0].position}")
+                raise lost(lease, f"{kept.head.position} records, not {records[0].position}")
             kept.records.extend(records)
             kept.letters = [letter for letter in kept.letters if letter.number not in taken]
             last = kept.records[-1]
@@ -112,12 +109,7 @@ class MemoryJournal:
         with self._lock:
             kept = self._kept(run_id)
             if not kept.head.is_free(now):
-                raise RunHeld(
-                    run_id,
-                    found=f"a lease of {kept.head.owner} for {kept.head.until - now:.1f} s more",
-                    expected="a run that nobody drives",
-                    mend="Wait for its end, or until the lease is over.",
-                )
+                raise held(kept.head, now)
             epoch = kept.head.epoch + 1
             kept.head = evolve(kept.head, owner=owner, epoch=epoch, until=until, orderly=False)
             return Lease(run_id, owner, epoch, until)
@@ -193,31 +185,17 @@ class MemoryJournal:
 
     def _look_open(self, path: str) -> None:
         if self._closed:
-            raise JournalFailed(path, found="a closed journal", expected="an open one", mend="Open it again.")
+            raise closed(path)
 
     def _kept(self, run_id: str) -> Kept:
         self._look_open(run_id)
         kept = self._runs.get(run_id)
         if kept is None:
-            raise RunNotFound(
-                run_id,
-                found="no run of this id in the journal",
-                expected="one that was begun or submitted",
-                mend="Look for its id with `orchestration runs`.",
-            )
+            raise not_found(run_id)
         return kept
 
     def _owned(self, lease: Lease) -> Kept:
         kept = self._kept(lease.run_id)
         if kept.head.epoch != lease.epoch:
-            _lost(lease, f"epoch {kept.head.epoch}, not {lease.epoch}")
+            raise lost(lease, f"epoch {kept.head.epoch}, not {lease.epoch}")
         return kept
-
-
-def _lost(lease: Lease, found: str) -> NoReturn:
-    raise LeaseLost(
-        lease.run_id,
-        found=found,
-        expected="a run that this process still has",
-        mend="Another process has taken it over and goes on with it: do nothing here.",
-    )

@@ -102,6 +102,11 @@ class Journal(Protocol):
     `run_id` or a lease raise `RunNotFound` if there is no such run.
     """
 
+    @property
+    def blocks(self) -> bool:
+        """Whether a call may take time, so that it is better made in a thread."""
+        ...
+
     def create(self, head: Head, plan: str, record: Record) -> None:
         """Begin a run with its first record; `plan` is the JSON of its plan, kept once for each fingerprint.
 

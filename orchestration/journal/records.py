@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import attrs
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from orchestration.plan.codec import Json
     from orchestration.plan.compile import Plan
 
+E = TypeVar("E", bound=AnyEvent)
+
 VERSION = 1
 HASH_BYTES = 8  # of an input: two that differ have to be told apart, nobody forges one
 CHECKSUM_BYTES = 16
@@ -55,7 +57,7 @@ class Entry(NamedTuple):
 # --- what an event becomes
 
 
-def kept(plan: Plan, event: AnyEvent) -> AnyEvent:
+def kept(plan: Plan, event: E) -> E:
     """Return an event as it will be read back: its value has gone through the codec, crash or not (S12).
 
     The end of a step, or a pulled item, that cannot be kept is a failure of that step or stream; in a signal or the
@@ -74,9 +76,9 @@ def kept(plan: Plan, event: AnyEvent) -> AnyEvent:
         failure = Failure.of(error, event.path)
         match event:
             case StepSucceeded(path, at, attempt):
-                return StepFailed(path, at, attempt, failure)
+                return cast("E", StepFailed(path, at, attempt, failure))
             case Pulled(path, at, index):
-                return PullFailed(path, at, index, failure)
+                return cast("E", PullFailed(path, at, index, failure))
             case _:
                 raise
 

@@ -6,12 +6,22 @@ import json
 from typing import TYPE_CHECKING, Any, cast, final
 
 from orchestration.errors import IllegalEvent, InvalidDocument, JournalCorrupt, ReplayMismatch, UnresolvedReference
-from orchestration.interpreter.engine import advance, start
-from orchestration.interpreter.events import Event, Started
+from orchestration.interpreter.engine import Turned, advance, begin
+from orchestration.interpreter.events import AnyEvent, Event, Started
 from orchestration.interpreter.pending import Pending, Waiting, emit, note
 from orchestration.interpreter.serial import from_data, state_from_data, state_to_data, to_data
 from orchestration.journal.protocol import Snapshot
-from orchestration.journal.records import VERSION, clean, digests, first_link, linked, read
+from orchestration.journal.records import (
+    VERSION,
+    Entry,
+    chained,
+    clean,
+    digests,
+    first_link,
+    linked,
+    read,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +29,6 @@ if TYPE_CHECKING:
     from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.state import State
     from orchestration.journal.protocol import Head, Journal, Record
-    from orchestration.journal.records import Entry
     from orchestration.plan.compile import Plan
 
 
@@ -72,9 +81,7 @@ class Replay:
         if event.path != self.plan.name or event.run_id != self.run_id:
             found, recorded = f"{self.run_id} of {self.plan.name}", f"{event.run_id} of {event.path}"
             raise self._mismatch(event.path, found=found, recorded=recorded)
-        self.state, effects = start(
-            self.plan, event.value, run_id=event.run_id, at=event.at, deadline=event.deadline, asks=event.asks
-        )
+        _, effects, self.state = begin(self.plan, event)
         emit(self.pending, effects)
         return effects
 
@@ -82,6 +89,20 @@ class Replay:
         self.state, effects = advance(self.plan, self.state, event)
         note(self.pending, event, effects)
         return effects
+
+    def add(self, event: AnyEvent) -> tuple[Turned, Record]:
+        """Fold an event that has not been written yet; return what came of it, and its record.
+
+        Raises:
+            IllegalEvent: if it cannot happen here.
+            Unserialisable: if it holds a value that has no form in JSON.
+        """
+        effects = self._start(event) if isinstance(event, Started) else self._advance(event)
+        turned = Turned(event, effects, self.state)
+        entry = Entry(event, tuple(digests(self.plan, effects)), self.state.outcome)
+        (record,) = chained(self.checksum, self.position, [written(self.plan, entry)])
+        self.position, self.checksum = record.position + 1, record.checksum
+        return turned, record
 
     def _differs(self, attempted: Sequence[str], entry: Entry) -> ReplayMismatch:
         """Return the error for the first effect that is another one."""

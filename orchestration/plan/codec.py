@@ -3,7 +3,7 @@
 What JSON has is written as it is; everything else is an object with one key that starts with `$`: the tag. A dict with
 such a key of its own is written as `{"$dict": …}`, so data cannot forge a tag. A record (dataclass, attrs class,
 pydantic model, NamedTuple) is `{"$type": "module:Class", "fields": {…}}` by its concrete class: `records` says
-what its state is.
+what its state is. A secret is `{"$sealed": …}`, written by a cipher (`sealing`) or not at all (S33).
 """
 
 # What is written and read is data of any type: pyright's strict mode sees `Unknown` in each narrowing of it.
@@ -23,18 +23,18 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar, Union, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import pydantic
 import pydantic_core
 
-from orchestration.errors import Defect, InvalidDocument, UnresolvedReference, Unserialisable
-from orchestration.plan.records import ABSENT, PARTS, form_of
-from orchestration.plan.secrets import Secret
+from orchestration.errors import Defect, InvalidDocument, Unserialisable
+from orchestration.plan.records import ABSENT, PARTS, SECRETS, form_of
+from orchestration.plan.sealing import Reading, Writing
 from orchestration.plan.typenames import named_types, type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from orchestration.plan.records import Form
+    from orchestration.plan.sealing import Cipher
 
 Json: TypeAlias = Union[bool, int, float, str, "list[Json]", "dict[str, Json]", None]
 Moment = TypeVar("Moment", datetime, time)
@@ -44,7 +44,7 @@ _PLAIN_BITS = 4096  # longer integers are written in hex: Python reads no more t
 _SURROGATE = re.compile("[\ud800-\udfff]")  # JSON would join two of them to one character
 _MOMENT = re.compile(r"(?P<iso>[^\[;]+)(\[(?P<zone>[\w+-]+(/[\w+-]+)*)\])?(?P<fold>;fold=1)?")
 _PAIR = 2
-_SECRETS = (pydantic.SecretStr, pydantic.SecretBytes, pydantic.Secret, Secret)
+_OF_ANY_PLAN = {form.name: form for form in map(form_of, SECRETS) if form is not None}
 
 
 def canonical(data: Json) -> str:
@@ -65,7 +65,8 @@ class Codec:
     `types` are the classes (or annotations) that may occur, with all that their fields name; no other class is
     written or read.
     Dicts keep their order; sets are written in canonical order. Of an aware datetime the offset or the `ZoneInfo` is
-    kept, not the name of a fixed offset.
+    kept, not the name of a fixed offset. Secrets are written with a `cipher` only (S33): `SecretStr` and its relatives,
+    and fields that are marked as `Secret`.
 
     >>> Codec().encode((1, {2.5}))
     {'$tuple': [1, {'$set': [2.5]}]}
@@ -73,23 +74,35 @@ class Codec:
     (1, {2.5})
     """
 
-    def __init__(self, types: Iterable[object] = ()) -> None:
+    def __init__(self, types: Iterable[object] = (), *, cipher: Cipher | None = None) -> None:
         """Take the classes that may occur; of two with one name the first counts."""
-        self._by_name: dict[str, Form] = {}
+        self._cipher = cipher
+        self._by_name: dict[str, Form] = dict(_OF_ANY_PLAN)
         for kind in (kind for tp in types for kind in named_types(tp)):
             form = form_of(kind)
             if form is not None:
                 self._by_name.setdefault(form.name, form)
         self._by_kind = {form.kind: form for form in self._by_name.values()}
 
+    @property
+    def kinds(self) -> frozenset[type]:
+        """The classes of the values that have a form here; a value of a subclass has none."""
+        return frozenset((*_TEXTS, *_WRITERS, *self._by_kind))
+
+    def with_cipher(self, cipher: Cipher) -> Codec:
+        """Return the codec of the same classes that writes and reads secrets by a cipher (S33)."""
+        twin = Codec(cipher=cipher)
+        twin._by_name, twin._by_kind = self._by_name, self._by_kind
+        return twin
+
     def encode(self, value: object, path: str = "value") -> Json:
         """Return the JSON form of `value`; `path` is how messages call it.
 
         Raises `Unserialisable` for a value without a form, with its path: a class that was not given, a subclass of a
-        builtin, a secret (S33), a cycle, nesting deeper than `MAX_DEPTH`.
+        builtin, a secret where there is no cipher (S33), a cycle, nesting deeper than `MAX_DEPTH`.
         """
         try:
-            return _Encoding(self._by_kind).encode(value, path)
+            return _Encoding(self._by_kind, self._cipher).encode(value, path)
         except RecursionError:
             raise _too_deep(Unserialisable, path) from None
 
@@ -97,10 +110,10 @@ class Codec:
         """Return the value of which `data` is the JSON form.
 
         Raises `UnresolvedReference` for a tag or class that is not known, `InvalidDocument` for all else that `encode`
-        does not write, each with its path.
+        does not write, a secret that the cipher does not open among it, each with its path.
         """
         try:
-            return _Decoding(self._by_name).decode(data, path)
+            return _Decoding(self._by_name, self._cipher).decode(data, path)
         except RecursionError:
             raise _too_deep(InvalidDocument, path) from None
 
@@ -110,12 +123,12 @@ def _too_deep(error: type[Defect], path: str) -> Defect:
     return error(path, found="a value nested deeper", expected=f"at most {MAX_DEPTH} levels", mend=mend)
 
 
-class _Encoding:
+class _Encoding(Writing):
     """One call of `encode`: the way from the root, and the containers on it."""
 
-    def __init__(self, forms: Mapping[type, Form]) -> None:
+    def __init__(self, forms: Mapping[type, Form], cipher: Cipher | None) -> None:
+        super().__init__(cipher)
         self.forms = forms
-        self.trail: list[str] = []
         self.open: dict[int, int] = {}
 
     def encode(self, value: object, step: str) -> Json:
@@ -126,9 +139,9 @@ class _Encoding:
             result = self.text(value, kind)
         else:
             if len(self.trail) > MAX_DEPTH:
-                raise _too_deep(Unserialisable, "".join(self.trail))
+                raise _too_deep(Unserialisable, self.path())
             if self.open.setdefault(id(value), len(self.trail)) != len(self.trail):
-                start = "".join(self.trail[: self.open[id(value)]])
+                start = self.path(self.open[id(value)])
                 self.refuse(f"{start} again", "a value that does not contain itself", "Refer to it by a key.")
             write, form = _WRITERS.get(kind), self.forms.get(kind)
             if write is not None:
@@ -138,6 +151,13 @@ class _Encoding:
             else:
                 self.unfit(value)
             del self.open[id(value)]
+        self.trail.pop()
+        return result
+
+    def marked(self, value: object, step: str) -> Json:
+        """Write the value of a field that is marked as secret."""
+        self.trail.append(step)
+        result = self.sealed("a field that is marked as Secret", lambda: self.encode(value, ""))
         self.trail.pop()
         return result
 
@@ -175,30 +195,24 @@ class _Encoding:
         mend = "Give plain data, a dataclass, an attrs class or a pydantic model."
         if value is ABSENT:
             self.refuse("no value", "a value in every field", "Set the field, or give it a default.")
-        if isinstance(value, _SECRETS):
-            expected = "no secret: a plain journal may not hold one (S33)"
-            mend = "Configure a cipher for the journal, or pass a reference to the secret."
-        elif form_of(kind) is not None:
+        if form_of(kind) is not None:
             mend = f"Name {type_name(kind)} in an annotation of the plan, or give it to the codec."
         elif builtin := next((base for base in (*_TEXTS, *_WRITERS) if isinstance(value, base)), None):
             mend = f"Turn it into a plain {type_name(builtin)}: a subclass would not come back."
         self.refuse(type_name(kind), expected, mend)
 
-    def refuse(self, found: str, expected: str, mend: str) -> NoReturn:
-        raise Unserialisable("".join(self.trail), found=found, expected=expected, mend=mend)
 
-
-class _Decoding:
+class _Decoding(Reading):
     """One call of `decode`: the way from the root."""
 
-    def __init__(self, forms: Mapping[str, Form]) -> None:
+    def __init__(self, forms: Mapping[str, Form], cipher: Cipher | None) -> None:
+        super().__init__(cipher)
         self.forms = forms
-        self.trail: list[str] = []
 
     def decode(self, data: object, step: str) -> object:
         self.trail.append(step)
         if len(self.trail) > MAX_DEPTH + 1:
-            raise _too_deep(InvalidDocument, "".join(self.trail))
+            raise _too_deep(InvalidDocument, self.path())
         result: object = data
         if isinstance(data, list):
             result = self.items(data)
@@ -232,12 +246,13 @@ class _Decoding:
         return cast("dict[object, object]", self.guarded(lambda: dict(zip(keys, values, strict=True))))
 
     def tagged(self, tag: str, data: dict[str, object]) -> object:
-        allowed = {"$type": {tag, *PARTS}, "$enum": {tag, "member"}}.get(tag, {tag})
-        if tag not in (*_READERS, *_TEXT_TAGS, "$type", "$enum"):
+        allowed = {"$type": {tag, *PARTS}, "$enum": {tag, "member"}, "$secret": {tag, "value"}}.get(tag, {tag})
+        formed = ("$type", "$enum", *(("$secret",) if self.secret_at is not None else ()))
+        if tag not in (*_READERS, *_TEXT_TAGS, *formed):
             self.unresolved(f"the tag {tag!r}", "a tag of this version", "Read it with the version that wrote it.")
         if not data.keys() <= allowed:
             self.refuse("unknown keys", f"no others than {', '.join(sorted(allowed))}")
-        if tag in ("$type", "$enum"):
+        if tag in formed:
             return self.formed(tag, data)
         if tag in _READERS:
             return _READERS[tag](self, data[tag])
@@ -255,24 +270,6 @@ class _Decoding:
             mend = "Name the class in an annotation of the plan, or give it to the codec: loading never imports."
             self.unresolved(f"the class {name!r:.200}", "one that the plan names", mend)
         return form.read(self, data)
-
-    def guarded(self, build: Callable[[], Any]) -> Any:  # noqa: ANN401 - what it builds
-        """Run what may raise anything, among it the user's own `__hash__`, `_missing_` and default factories."""
-        try:
-            return build()
-        except Exception as error:
-            found = f"data that raises {type(error).__name__}"
-            raise self.invalid(found, "what the codec writes") from error
-
-    def invalid(self, found: str, expected: str) -> InvalidDocument:
-        mend = "Restore the document from a copy, or read it with the version of the code that wrote it."
-        return InvalidDocument("".join(self.trail), found=found, expected=expected, mend=mend)
-
-    def refuse(self, found: str, expected: str) -> NoReturn:
-        raise self.invalid(found, expected)
-
-    def unresolved(self, found: str, expected: str, mend: str) -> NoReturn:
-        raise UnresolvedReference("".join(self.trail), found=found, expected=expected, mend=mend)
 
 
 def _tag_of(data: dict[object, object]) -> str | None:
@@ -357,6 +354,7 @@ _WRITERS: dict[type, Callable[[_Encoding, Any], Json]] = {
     frozenset: lambda self, value: {"$frozenset": self.unordered(value)},
 }
 _READERS: dict[str, Callable[[_Decoding, object], object]] = {
+    "$sealed": _Decoding.sealed,
     "$dict": _Decoding.mapping,
     "$pairs": _Decoding.pairs,
     "$tuple": lambda self, data: tuple(self.items(data)),

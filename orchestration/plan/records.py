@@ -26,7 +26,7 @@ import pydantic
 import pydantic_core
 
 from orchestration.failures import Failure
-from orchestration.plan.secrets import Secret, secret_fields
+from orchestration.plan.secrets import secret_fields
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ Default: TypeAlias = "Callable[[dict[str, object]], object]"  # gets the values 
 Defaults: TypeAlias = "dict[str, Default | None]"  # of every field, in order; None where a value is required
 Take: TypeAlias = "Callable[[Any], Parts]"
 Build: TypeAlias = "Callable[[Parts], object]"
-Form: TypeAlias = "_Enumeration | _Record"
+Form: TypeAlias = "_Enumeration | _Record | _Hidden"
 
 ABSENT = object()  # in the place of a field that has no value
 PARTS = ("fields", "unset", "attributes", "extra", "private")
+SECRETS = (pydantic.SecretStr, pydantic.SecretBytes, pydantic.Secret)
 _FACTORY = cast("type[Any]", attrs.Factory)  # a class, which attrs declares as a function
 _LATER = "_attrs_cached_hash"  # holds for one process only
 
@@ -52,6 +53,14 @@ class Encoding(Protocol):
 
     def encode(self, value: object, step: str) -> Json:
         """Write what is in the value; `step` leads there."""
+        ...
+
+    def marked(self, value: object, step: str) -> Json:
+        """Write what is in the value and marked as secret (S33); `step` leads there."""
+        ...
+
+    def sealed(self, what: str, write: Callable[[], Json]) -> Json:
+        """Write a secret (S33); `what` is how messages call it."""
         ...
 
 
@@ -113,7 +122,7 @@ class _Record:
         for part, contents in self.take(value).items():
             if contents or part == "fields":
                 data[part] = {
-                    name: encoding.encode(Secret() if name in self.secret else item, f".{name}")  # it is refused (S33)
+                    name: (encoding.marked if name in self.secret else encoding.encode)(item, f".{name}")
                     for name, item in contents.items()
                 }
         return data
@@ -142,10 +151,34 @@ class _Record:
                 parts["unset"][name] = decoding.guarded(partial(default, given))
 
 
+@final
+class _Hidden:
+    """The form of a class that hides one value: it stands in a seal only (S33)."""
+
+    tag = "$secret"
+
+    def __init__(self, kind: Any) -> None:  # noqa: ANN401 - one of `SECRETS` or a subclass
+        self.kind: type = kind
+        self.make: Callable[[object], object] = kind
+        self.name = type_name(kind)
+
+    def write(self, encoding: Encoding, value: Any) -> Json:  # noqa: ANN401 - a value of `kind`
+        def write() -> Json:
+            return {"$secret": self.name, "value": encoding.encode(value.get_secret_value(), "")}
+
+        return encoding.sealed(self.name, write)
+
+    def read(self, decoding: Decoding, data: dict[str, object]) -> object:
+        value = decoding.decode(data.get("value"), "")
+        return decoding.guarded(partial(self.make, value))
+
+
 def form_of(kind: type) -> Form | None:
     """Return how instances of exactly `kind` are written, None where they are not."""
     if issubclass(kind, Enum):
         return _Enumeration(kind)
+    if issubclass(kind, SECRETS):
+        return _Hidden(kind)
     if issubclass(kind, pydantic.BaseModel):
         return _Record(kind, _model_defaults(kind), _take_model, partial(_build_model, kind))
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):

@@ -174,14 +174,15 @@ def secret_fields(kind: type) -> frozenset[str]:
     for base in reversed(kind.__mro__):
         for name, text in vars(base).get("__annotations__", {}).items():
             hint = hint_of(kind, name)
-            if _is_marked(hint) or (hint is Any and "Secret" in str(text)):
+            if is_marked(hint) or (hint is Any and "Secret" in str(text)):
                 marked.add(name)
     fields: dict[str, Any] = getattr(kind, "__pydantic_fields__", {})
-    marked.update(name for name, field in fields.items() if any(map(_is_marked, (field.annotation, *field.metadata))))
+    marked.update(name for name, field in fields.items() if any(map(is_marked, (field.annotation, *field.metadata))))
     return frozenset(marked)
 
 
-def _is_marked(hint: object, within: tuple[object, ...] = ()) -> bool:
+def is_marked(hint: object, within: tuple[object, ...] = ()) -> bool:
+    """Tell whether an annotation has the mark somewhere in it."""
     if hint is Secret or isinstance(hint, Secret):
         return True
     if is_alias(hint):
@@ -191,5 +192,5 @@ def _is_marked(hint: object, within: tuple[object, ...] = ()) -> bool:
         within = (*within, alias)
         hint = resolve(alias.__value__, module_names(alias))
     if isinstance(hint, NewType):
-        return _is_marked(hint.__supertype__, within)
-    return any(_is_marked(part, within) for part in get_args(hint))
+        return is_marked(hint.__supertype__, within)
+    return any(is_marked(part, within) for part in get_args(hint))

@@ -59,6 +59,11 @@ class Crew:
         """Whether a worker is left, apart from those whose attempt has leaked."""
         return bool(self._workers)
 
+    @property
+    def under_way(self) -> bool:
+        """Whether an attempt is under way."""
+        return bool(self._attempts)
+
     def cancel(self, effect: Cancel) -> StepCancelled | None:
         """Tell an attempt to end; return its end at once if it has not begun."""
         attempt = self._attempts.get(effect.path)
@@ -136,6 +141,8 @@ class Crew:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             attempt.leaving = True
             self._driver.note_raised(error)
+        elif isinstance(error, asyncio.CancelledError) and not attempt.leaving and attempt.task.cancelling():
+            self._driver.shut_down(error)
         return attempt.failed(error, self._driver.now())
 
     # --- workers

@@ -2,7 +2,7 @@
 
 The task that calls `run` only supervises. The workers of the crew perform attempts, the tasks of streams pull items,
 and all of them, like timers, signals and cancels, come here with events. The order is always the same: event, state,
-effects.
+the log of a durable run, effects.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from orchestration.errors import OrchestrationError
 from orchestration.frozen import evolve
 from orchestration.interpreter.effects import (
     AskHooks,
@@ -27,16 +28,20 @@ from orchestration.interpreter.effects import (
     StartTimer,
     Tell,
 )
-from orchestration.interpreter.engine import advance, start
+from orchestration.interpreter.engine import Turned, advance, begin
 from orchestration.interpreter.events import (
     AnyEvent,
     CancelRequested,
+    CleanupEvent,
     Continued,
     Event,
     SignalReceived,
     Started,
+    StepEvent,
     TimerFired,
+    UndoEvent,
 )
+from orchestration.journal.records import kept
 from orchestration.runtime.crew import Crew
 from orchestration.runtime.hooked import HookedRun
 from orchestration.runtime.streams import Streams
@@ -45,13 +50,19 @@ from orchestration.runtime.timers import Timers
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
     from orchestration.runtime.admission import Lines
     from orchestration.runtime.context import Clock
     from orchestration.runtime.handler import Handler
     from orchestration.runtime.hooks import Hooks
+    from orchestration.runtime.log import Log
     from orchestration.runtime.threads import Threads
+
+
+class Parked(OrchestrationError):
+    """A durable run was stopped, because it does nothing but wait."""
 
 
 class Home(NamedTuple):
@@ -68,16 +79,35 @@ class Home(NamedTuple):
     clock: Clock
 
 
+class Beginning(NamedTuple):
+    """Where a driver begins: what its observers are told first, and the effects that are to be performed."""
+
+    told: list[Turned]
+    effects: list[Effect]
+    state: State
+
+
+def started(plan: Plan, value: object, home: Home, *, run_id: str, deadline: float | None = None) -> Started:
+    """Return the first event of a run that begins now; `deadline` is in seconds from now (S10)."""
+    return Started(plan.name, home.clock(), run_id, value, deadline, home.hooks.asks)
+
+
+def beginning_of(plan: Plan, event: Started) -> Beginning:
+    """Return where a new run begins."""
+    turned = begin(plan, event)
+    return Beginning([turned], turned.effects, turned.state)
+
+
 class Driver:
     """One run under way."""
 
-    def __init__(self, plan: Plan, value: object, home: Home, *, run_id: str, deadline: float | None = None) -> None:
-        """Begin a run, but perform nothing before `run`; `deadline` is in seconds from now (S10)."""
+    def __init__(self, plan: Plan, home: Home, beginning: Beginning, log: Log | None = None) -> None:
+        """Go on with a run from its `beginning`, but perform nothing before `run`; a durable run has a `log` (S34)."""
         self.plan = plan
-        self.run_id = run_id
+        self.run_id = beginning.state.run_id
         self.grace = home.grace
         self.clock = home.clock
-        self.epoch = 0
+        self.epoch = 0 if log is None else log.epoch
         self.context = copy_context()  # that of `execute`, in which steps and sources run (S11)
         self.listeners: list[Callable[[AnyEvent], None]] = []
         self._loop = asyncio.get_running_loop()
@@ -90,18 +120,27 @@ class Driver:
         self._folding = True  # until the run begins, events queue
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
         self._wake: asyncio.Future[None] = self._loop.create_future()
-        at = self.clock()
-        asks = home.hooks.asks
-        self._started = Started(plan.name, at, run_id, value, deadline, asks)
-        self.state, self._first = start(plan, value, run_id=run_id, at=at, deadline=deadline, asks=asks)
+        self._log = log
+        self.wake = 0.0  # when another process is to go on with a run that was stopped
+        self.suspended = False  # whether it stops without an outcome, to be gone on with by another process
+        self._beginning = beginning
+        self.state = beginning.state
         self.over = self.state.outcome is not None
 
     # --- the supervisor
 
     async def run(self) -> Outcome:
-        """Run to the outcome. Cancelling the awaiting task cancels the run, and is passed on after its end (S30)."""
-        self._tell(self._started, self._first)
-        self._perform(self._first)
+        """Run to the outcome. Cancelling the awaiting task cancels the run, and is passed on after its end (S30).
+
+        A durable run is stopped by that: it has no outcome yet, and another process can go on with it.
+
+        Raises:
+            LeaseLost: if another process has taken over the durable run (S38).
+            JournalFailed: if its log cannot be written.
+        """
+        for turned in self._beginning.told:
+            self._tell(*turned)
+        self._perform(self._beginning.effects)
         self._folding = False
         self._fold_all()
         self._crew.help()
@@ -129,7 +168,10 @@ class Driver:
             await what
         except asyncio.CancelledError as error:
             self._stop = self._stop or error
-            self.cancel("the task that awaited the run was cancelled")
+            if self._log is None:
+                self.cancel("the task that awaited the run was cancelled")
+            else:
+                self.suspend(error)
 
     def cancel(self, reason: str) -> bool:
         """Cancel the run; tell whether this decided it (S28)."""
@@ -138,6 +180,35 @@ class Driver:
         ledger = self.state.ledger
         self.report(CancelRequested(self.plan.name, self.now(), reason))
         return not ledger.decided
+
+    @property
+    def accepts(self) -> bool:
+        """Whether the run takes what comes from outside."""
+        return not (self.over or self.suspended or self.state.root is None)
+
+    def suspend(self, why: BaseException) -> None:
+        """Stop without an outcome: admit nothing more, but record what ends within the grace (S30)."""
+        self._stop = self._stop or why
+        if self.suspended or self.over:
+            return
+        self.suspended = True
+        self._timers.clear()
+        self._streams.close_all()
+        self._crew.drop()
+        if self.hooks is not None:
+            self.hooks.give_up()
+        self._loop.call_later(self.grace, self._end)
+        self._rest()
+
+    def park(self, wake: float) -> None:
+        """Stop a durable run that does nothing but wait: it goes on by itself at `wake`, or when a letter comes."""
+        self.wake = wake
+        self.suspend(Parked(f"{self.run_id} waits: another process goes on with it"))
+
+    def _rest(self) -> None:
+        """End when nothing is under way any more."""
+        if self.suspended and not self._crew.under_way and (self._log is None or self._log.is_written):
+            self._end()
 
     def signal(self, name: str, signal_id: str, payload: object) -> None:
         """Give the run a signal (S21)."""
@@ -162,28 +233,56 @@ class Driver:
 
     def fold(self, event: Event) -> None:
         """Take an event: advance the machine and perform what comes out. Events that come up meanwhile queue."""
+        if self.suspended and not _is_an_end(event):
+            self._rest()
+            return
         self._inbox.append(event)
         if not self._folding:
             self._fold_all()
 
     def _fold_all(self) -> None:
-        inbox = self._inbox
+        inbox, log = self._inbox, self._log
         self._folding = True
         try:
-            while inbox and not self.over:
+            while inbox and self.state.root is not None and not self.over:
                 event = inbox.popleft()
+                if log is not None:
+                    if log.is_stale(event):
+                        continue
+                    event = kept(self.plan, event)
                 state, effects = advance(self.plan, self.state, event)
                 self.state = state
-                if self.listeners or self.hooks is not None:
-                    self._tell(event, effects)
-                self._perform(effects)
-                if state.root is None:
-                    self._end()
+                if log is None:
+                    self._release(event, effects, state)
+                else:
+                    log.add(event, effects, state)
         except BaseException as error:  # noqa: BLE001 - an interrupt in a pure function, or a defect: no run goes on
             self._stop = error
             self._end()
         finally:
             self._folding = False
+
+    def released(self, batch: list[Turned]) -> None:
+        """Perform what follows from events that are durable now (S34). For the log."""
+        self._folding = True
+        for turned in batch:
+            if not self.over:
+                self._release(*turned)
+        self._folding = False
+        self._fold_all()
+        self._crew.help()
+        self._rest()
+
+    def _release(self, event: AnyEvent, effects: list[Effect], state: State) -> None:
+        if self.listeners or self.hooks is not None:
+            self._tell(event, effects, state)
+        if self._log is not None:
+            effects = self._log.still_due(effects)
+        if self.suspended:  # what is told to end may do so in time; all else is for who goes on
+            effects = [effect for effect in effects if type(effect) is Cancel]
+        self._perform(effects)
+        if state.root is None:
+            self._end()
 
     def give_up(self, error: BaseException) -> None:
         """Stop the run without an outcome: what performs it has broken, and would let it wait for ever."""
@@ -200,11 +299,11 @@ class Driver:
         if not self._wake.done():
             self._wake.set_result(None)
 
-    def _tell(self, event: AnyEvent, effects: list[Effect]) -> None:
+    def _tell(self, event: AnyEvent, effects: list[Effect], state: State) -> None:
         for listener in self.listeners:
             listener(event)
         if self.hooks is not None:
-            self.hooks.see(event, effects, self.state)
+            self.hooks.see(event, effects, state)
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -221,7 +320,8 @@ class Driver:
         self._timers.start(effect, self.now())
 
     def _fire(self, effect: StartTimer) -> None:
-        self.report(TimerFired(effect.path, max(effect.due, self.now()), effect.purpose))
+        if self._log is None or self._log.awaits(effect):
+            self.report(TimerFired(effect.path, max(effect.due, self.now()), effect.purpose))
 
     def _cancel_timer(self, effect: CancelTimer) -> None:
         self._timers.cancel(effect)
@@ -253,16 +353,33 @@ class Driver:
         if ended is not None:
             self._inbox.append(ended)
 
+    def shut_down(self, error: BaseException) -> None:
+        """Stop a durable run: its workers are being cancelled, with all of the event loop (S30)."""
+        if self._log is not None:
+            self.suspend(error)
+
     def note_raised(self, error: BaseException) -> None:
         """See to it that an interrupt stops the run, and is raised where it is awaited (S30)."""
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            self._stop = self._stop or error
+        if not isinstance(error, KeyboardInterrupt | SystemExit):
+            return
+        self._stop = self._stop or error
+        if self._log is None:
             self.cancel(f"a step raised {type(error).__name__}")
+        else:
+            self.suspend(error)
 
     def now(self) -> float:
         """Return the time of an event: it never runs backwards (S2)."""
         now, last = self.clock(), self.state.at
         return now if now > last else last  # noqa: FURB136 - `max` costs more than the clock
+
+
+def _is_an_end(event: Event) -> bool:
+    """Tell whether an event is the end of an attempt that came by itself, not because the process stops."""
+    if not isinstance(event, StepEvent | UndoEvent | CleanupEvent):
+        return False
+    failure = getattr(event, "failure", None)
+    return failure is None or not isinstance(failure.exception, KeyboardInterrupt | SystemExit | asyncio.CancelledError)
 
 
 PERFORM: dict[type, Callable[[Driver, Any], None]] = {

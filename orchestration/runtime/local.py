@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import time
 import uuid
-from typing import TYPE_CHECKING, Any, Generic, Never, cast, final
+from typing import TYPE_CHECKING, Any, Never, final
 
 from typing_extensions import TypeVar
 
-from orchestration.errors import InvalidInput, RunExists, SignalRefused, WorkflowCancelled, WorkflowFailed
+from orchestration.errors import (
+    JournalError,
+    RunExists,
+    RunHeld,
+    SignalRefused,
+    WorkflowCancelled,
+    WorkflowFailed,
+)
+from orchestration.journal.opening import look_equal
 from orchestration.outcomes import Failed, Outcome, Succeeded
-from orchestration.plan.hooks import hooks_of
-from orchestration.runtime.admission import Limits, gate_of, lines_of
-from orchestration.runtime.boundary import Validation, check_outputs, validate_input, validate_signal
-from orchestration.runtime.driver import Driver, Home
-from orchestration.runtime.executors import Executors
-from orchestration.runtime.handler import BodyHandler, Middleware, wrap
-from orchestration.runtime.hooks import Hooks
-from orchestration.runtime.services import Services
-from orchestration.runtime.threads import DEFAULT_THREADS, Threads
+from orchestration.runtime.boundary import validate_input, validate_signal
+from orchestration.runtime.durable import Recovery, state_of
+from orchestration.runtime.host import Host
+from orchestration.runtime.inbox import cancel_text, signal_text
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-    from concurrent.futures import Executor
-
-    from orchestration.interpreter.events import AnyEvent
-    from orchestration.interpreter.state import State
-    from orchestration.plan.compile import Compilable, Plan
-    from orchestration.plan.hooks import Hook
-    from orchestration.runtime.context import Clock
+    from orchestration.journal.protocol import Journal
+    from orchestration.plan.compile import Compilable
+    from orchestration.runtime.handle import Handle
     from orchestration.runtime.tokens import CancelToken
     from orchestration.signals import Signal
 
@@ -40,98 +36,9 @@ R = TypeVar("R", default=Never)
 T = TypeVar("T")
 Payload = TypeVar("Payload")
 
-GRACE = 5.0
-KEPT = 64  # plans whose home an engine keeps ready
-
 
 @final
-class Handle(Generic[T]):
-    """A run under way."""
-
-    def __init__(self, driver: Driver, value: object) -> None:
-        """Belong to the run that `driver` drives with `value`."""
-        self.value = value
-        self.task: asyncio.Task[Outcome[T]] | None = None  # keeps the supervisor alive where it has a task of its own
-        self._driver = driver
-        self._ends: list[Callable[[], object]] = []
-        self._done: asyncio.Future[Outcome[T]] = asyncio.get_running_loop().create_future()
-
-    def when_done(self, callback: Callable[[], object]) -> None:
-        """Call `callback` as soon as the run is over. For engines."""
-        self._ends.append(callback)
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self._driver.run_id
-
-    @property
-    def plan(self) -> Plan:
-        """The plan that is run."""
-        return self._driver.plan
-
-    @property
-    def state(self) -> State:
-        """Where the run is."""
-        return self._driver.state
-
-    async def result(self) -> Outcome[T]:
-        """Wait for the outcome. Cancelling this wait does not cancel the run; `cancel` does."""
-        return await asyncio.shield(self._done)
-
-    def cancel(self, reason: str = "cancelled by its handle") -> bool:
-        """Cancel the run; tell whether this decided its outcome (S28)."""
-        return self._driver.cancel(reason)
-
-    def obey(self, token: CancelToken) -> None:
-        """Cancel the run when a token is cancelled, from any thread (S28). For engines."""
-        loop = asyncio.get_running_loop()
-        forget = token.when_cancelled(lambda reason: loop.call_soon_threadsafe(self.cancel, reason))
-        self.when_done(forget)
-
-    def signal(self, signal: Signal[Payload], payload: Payload, /, *, signal_id: str | None = None) -> None:
-        """Send a signal to the run, which takes it now or keeps it for the next step that waits for it (S21).
-
-        Signals of the same `signal_id` count once, so a sender who is not sure may send again.
-
-        Raises:
-            SignalRefused: if the run is over or cancelled or never waits for this signal, or the payload is of another
-                type.
-        """
-        checked = validate_signal(self._driver.plan, self._driver.state, signal, payload)
-        self._driver.signal(signal.name, signal_id or uuid.uuid4().hex, checked)
-
-    async def supervise(self, executors: Executors) -> Outcome[T]:
-        """Drive the run to its outcome, in the task that calls this. For engines."""
-        try:
-            with executors:
-                outcome = await self._driver.run()
-        except BaseException as error:
-            self._done.set_exception(error)
-            self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
-            raise
-        finally:
-            for end in self._ends:
-                end()
-        checked = cast("Outcome[T]", outcome)  # what the plan gives is what the workflow's type says
-        self._done.set_result(checked)
-        return checked
-
-    def events(self) -> AsyncIterator[AnyEvent]:
-        """Iterate over the events of the run, from this call on and up to its outcome."""
-        queue: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
-        self._driver.listeners.append(queue.put_nowait)
-        self._done.add_done_callback(lambda _: queue.put_nowait(None))
-        return _until_none(queue)
-
-
-async def _until_none(queue: asyncio.Queue[AnyEvent | None]) -> AsyncIterator[AnyEvent]:
-    while (event := await queue.get()) is not None:
-        yield event
-
-
-@final
-class LocalEngine(Generic[R]):
+class LocalEngine(Host[R]):
     """Runs workflows in this process.
 
     `services` does the work of the service classes that workflows need. `middleware` wraps every attempt, the first
@@ -143,38 +50,12 @@ class LocalEngine(Generic[R]):
     name a limit; engines that are given the same `Limits` share them (S14). `executors` are what steps name by `run_in`
     besides `"loop"`, `"thread"` and `"process"` (S11); they stay their giver's to shut down. `hooks` are asked before
     every step of its runs, and told of them (S31). `clock` tells the time of events, in seconds: tests give their own.
+
+    With a `journal` its runs are durable (S34): they go on after the end of their process, by `execute` or `start` with
+    the same run id, `resume`, `recover` or a `Worker`. `workflows` are those that it can go on with besides the ones it
+    has started, by name; `cipher` seals the secrets in the journal (S33). A process that has a run for `lease` seconds
+    without a sign of life may be replaced by another (S38); every `poll` seconds a run's inbox is read.
     """
-
-    def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
-        self,
-        services: Services[R] | None = None,
-        *,
-        middleware: tuple[Middleware, ...] = (),
-        grace: float = GRACE,
-        max_threads: int = DEFAULT_THREADS,
-        max_concurrency: int | None = None,
-        limits: Limits | Mapping[str, int] | None = None,
-        executors: Mapping[str, Executor] | None = None,
-        hooks: Iterable[Hook] = (),
-        validate: Validation = "boundary",
-        clock: Clock = time.time,
-    ) -> None:
-        """Keep the settings; nothing is started.
-
-        Raises:
-            ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
-            TypeError: if something else than hooks is among the hooks.
-        """
-        self._services: Services[Any] = services if services is not None else Services()
-        self._hooks = hooks_of(hooks)
-        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
-        self._grace = grace
-        self._clock = clock
-        self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
-        self._limits = limits if isinstance(limits, Limits) else Limits(limits)
-        self._executors = Executors(Threads(max_threads), executors or {})
-        self._homes: dict[int, tuple[Plan, Home]] = {}  # by identity: equal plans may hold other lambdas
-        self._runs: dict[str, Handle[Any]] = {}
 
     async def execute(
         self,
@@ -200,12 +81,13 @@ class LocalEngine(Generic[R]):
             MissingExecutor: if the engine lacks an executor that a step names.
             RunExists: if `run_id` is that of a run under way with another plan or value (S5).
         """
-        plan = workflow.compile()
+        plan = self._known(workflow.compile())
         checked = validate_input(plan, value)
         known = self._attach(plan, checked, run_id, token)
         if known is not None:
             return await known.result()
-        return await self._prepare(plan, checked, run_id, deadline, token).supervise(self._executors)
+        handle = await self._open(plan, checked, run_id, deadline, token, wait=True)
+        return await handle.supervise(self._executors)
 
     async def start(
         self,
@@ -218,89 +100,129 @@ class LocalEngine(Generic[R]):
         token: CancelToken | None = None,
     ) -> Handle[Out]:
         """Begin a run in a task of its own and return its handle. Takes and raises what `execute` does."""
-        plan = workflow.compile()
+        plan = self._known(workflow.compile())
         checked = validate_input(plan, value)
         known = self._attach(plan, checked, run_id, token)
         if known is not None:
             return known
-        handle = self._prepare(plan, checked, run_id, deadline, token)
-        handle.task = asyncio.create_task(handle.supervise(self._executors))
-        return handle
+        return self._launch(await self._open(plan, checked, run_id, deadline, token))
 
-    def _attach(self, plan: Plan, value: object, run_id: str | None, token: CancelToken | None) -> Handle[Any] | None:
-        if run_id is None:
-            return None
-        if not isinstance(cast("object", run_id), str) or not run_id or ":" in run_id or not run_id.isprintable():
-            raise InvalidInput(
-                plan.name,
-                found=f"run id {run_id!r}",
-                expected="a text of printable characters without a colon",
-                mend="Choose another run_id.",
-            )
-        known = self._runs.get(run_id)
-        if known is not None and (known.plan != plan or known.value != value):
-            raise RunExists(
-                plan.name,
-                found=f"run {run_id!r} under way with another plan or input",
-                expected="a new run id, or the same plan and input",
-                mend="Choose another run_id, or wait for the outcome of that run.",
-            )
-        if known is not None and token is not None:
-            known.obey(token)
-        return known
+    def _launch(self, handle: Handle[Out]) -> Handle[Out]:
+        handle.task = asyncio.create_task(handle.supervise(self._executors))
+        handle.task.add_done_callback(_see)
+        return handle
 
     def signal(
         self, run_id: str, signal: Signal[Payload], payload: Payload, /, *, signal_id: str | None = None
     ) -> None:
         """Send a signal to a run of this engine that has a run id: see `Handle.signal` (S21).
 
+        A durable run may be another process's, or nobody's for the time being.
+
         Raises:
             SignalRefused: if no such run is under way, and where `Handle.signal` does.
+            RunNotFound: if the journal has no such run, nor this process.
+            UnknownWorkflow: if its workflow is none of this engine's.
         """
         handle = self._runs.get(run_id)
-        if handle is None:
+        if handle is not None:
+            handle.signal(signal, payload, signal_id=signal_id)
+        elif self._durable is not None:
+            head = self.journal.head(run_id)
+            plan = self._plan_of(head)
+            checked = validate_signal(plan, state_of(head), signal, payload)
+            self.journal.post(run_id, signal_text(plan, signal.name, signal_id or uuid.uuid4().hex, checked))
+        else:
             raise SignalRefused(
                 run_id,
                 found="no run under way with this id",
                 expected="a run of this engine that was started with run_id=",
                 mend="Start the run first, or see whether it has ended.",
             )
-        handle.signal(signal, payload, signal_id=signal_id)
 
-    def _prepare(
-        self, plan: Plan, value: object, run_id: str | None, deadline: float | None, token: CancelToken | None
-    ) -> Handle[Any]:
-        if deadline is not None and not 0 < deadline < math.inf:
-            raise InvalidInput(
-                plan.name,
-                found=f"deadline={deadline!r}",
-                expected="a finite number of seconds above 0",
-                mend="Leave it out for a run without a deadline.",
-            )
-        driver = Driver(plan, value, self._home_of(plan), run_id=run_id or uuid.uuid4().hex, deadline=deadline)
-        handle: Handle[Any] = Handle(driver, value)
-        if token is not None:
-            handle.obey(token)
-        if run_id is not None:
-            self._runs[run_id] = handle
-            handle.when_done(lambda: self._runs.pop(run_id))
-        return handle
+    # --- durable runs
 
-    def _home_of(self, plan: Plan) -> Home:
-        """Return what a run of a plan needs: what there is to call and to pass is found out once, for all its runs."""
-        known = self._homes.get(id(plan))
-        if known is None:
-            handler = wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
-            lines, hooks = lines_of(plan, self._gate, self._limits), Hooks(plan, self._hooks)
-            home = Home(handler, self._executors.threads, self._grace, lines, hooks, self._clock)
-            if len(self._homes) >= KEPT:
-                self._homes.clear()
-            self._homes[id(plan)] = (plan, home)
-            return home
-        home = known[1]
-        if plan.root.max_concurrency is None:
-            return home
-        return home._replace(lines=lines_of(plan, self._gate, self._limits))  # each run has a gate of its own
+    @property
+    def journal(self) -> Journal:
+        """The journal of this engine.
+
+        Raises:
+            JournalFailed: if it has none.
+        """
+        return self._durably.journal
+
+    def now(self) -> float:
+        """Return the time on this engine's clock, in seconds."""
+        return self._clock()
+
+    async def submit(
+        self,
+        workflow: Compilable[In, Out, R],
+        value: In,
+        /,
+        *,
+        run_id: str | None = None,
+        deadline: float | None = None,
+    ) -> str:
+        """Begin a durable run that a worker is to drive, this process or another; return its id.
+
+        Raises what `execute` does before anything runs; a run that was begun with the same input is left as it is.
+        """
+        plan = self._known(workflow.compile())
+        event = self._first(plan, validate_input(plan, value), run_id, deadline)
+        try:
+            await self._durably.submit(plan, event)
+        except RunExists:
+            await self._durably.call(look_equal, self.journal, plan, event)
+        return event.run_id
+
+    async def resume(self, run_id: str) -> Handle[Any]:
+        """Go on with a durable run that no other process has; one that has ended has its outcome at once.
+
+        Raises:
+            RunNotFound: if the journal has no such run.
+            UnknownWorkflow: if its workflow is none of this engine's.
+            RunHeld: if another process has it (S38).
+            JournalCorrupt: if its log is damaged (S37).
+            ReplayMismatch: if the plan as it is now does something else than the log says (S36).
+        """
+        if run_id in self._runs:
+            return self._runs[run_id]
+        head = await self._durably.call(self.journal.head, run_id)
+        plan = self._plan_of(head)
+        driver, kept = await self._durably.take_over(plan, run_id, self._home_of(plan))
+        return self._launch(self._handle(driver, None, kept, None, listed=True))
+
+    async def recover(self, most: int | None = None) -> Recovery:
+        """Go on with the durable runs (`most` of them) that are due, that nobody has, and whose workflow is known here."""
+        recovery = Recovery([], [])
+        for head in await self._durably.heads():
+            if len(recovery.handles) == most:
+                break
+            if head.plan in self._plans and head.is_due(self._clock()) and head.run_id not in self._runs:
+                try:
+                    recovery.handles.append(await self.resume(head.run_id))
+                except RunHeld:  # another process was faster
+                    continue
+                except JournalError as error:
+                    recovery.refused.append(error)
+        return recovery
+
+    async def cancel(self, run_id: str, reason: str = "cancelled by its engine") -> None:
+        """Cancel a durable run, whoever has it: durable when this returns (S28, S38).
+
+        Raises:
+            RunNotFound: if the journal has no such run.
+        """
+        await self._durably.call(self.journal.post, run_id, cancel_text(reason))
+        if run_id in self._runs:
+            self._runs[run_id].look()
+
+
+def _see(task: asyncio.Task[Any]) -> None:
+    """Take note of how a run ended: who awaits its handle gets it from there."""
+    if not task.cancelled():
+        task.exception()
 
 
 def value_of(outcome: Outcome[T]) -> T:

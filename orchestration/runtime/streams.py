@@ -71,7 +71,9 @@ class Streams:
 
     def close(self, path: str) -> None:
         """Close a stream; nothing of it is reported any more."""
-        self._streams.pop(path).close()
+        stream = self._streams.pop(path, None)
+        if stream is not None:  # a run that was resumed may not have pulled yet
+            stream.close()
 
     def close_all(self) -> None:
         """Close what is open: the run is over."""

@@ -27,8 +27,10 @@ class Timers:
         self._handles[effect.path, effect.purpose] = handle
 
     def cancel(self, effect: CancelTimer) -> None:
-        """Forget a timer."""
-        self._handles.pop((effect.path, effect.purpose)).cancel()
+        """Forget a timer, unless it has just been due."""
+        handle = self._handles.pop((effect.path, effect.purpose), None)
+        if handle is not None:
+            handle.cancel()
 
     def clear(self) -> None:
         """Forget all timers: the run is over (S29)."""

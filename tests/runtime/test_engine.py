@@ -10,7 +10,7 @@ import pytest
 
 from orchestration import Failed, LocalEngine, Services, Succeeded, Workflow, method, step_context
 from orchestration.errors import AmbiguousService, InvalidInput, MissingService, RunExists
-from orchestration.runtime import local
+from orchestration.runtime import host
 from orchestration.runtime.boundary import dump_output, parse_input
 from tests.bodies import Order, double, increase
 
@@ -200,7 +200,7 @@ def test_a_run_id_holds_no_colon(run_id) -> None:
 
 def test_an_engine_serves_many_plans(monkeypatch) -> None:
     """It keeps some handlers ready, and makes others anew."""
-    monkeypatch.setattr(local, "KEPT", 2)
+    monkeypatch.setattr(host, "KEPT", 2)
 
     async def main() -> None:
         engine = LocalEngine()

@@ -329,7 +329,7 @@ def test_a_marked_field_is_masked_in_messages_and_refused_where_it_would_be_stor
     async def main() -> None:
         handle = await LocalEngine().start(Workflow[Card]("flow").sleep(60), card)
         await turns()
-        with pytest.raises(Unserialisable, match=r"\.number: found orchestration\.plan\.secrets:Secret; .*S33"):
+        with pytest.raises(Unserialisable, match=r"\.number: found a field that is marked as Secret; .*S33"):
             state_to_data(handle.plan, handle.state)
         handle.cancel()
         await handle.result()

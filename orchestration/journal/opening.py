@@ -1,0 +1,153 @@
+"""How a process comes to own a run: it begins it, or takes it over from one that has ended (S35, S38).
+
+All of this blocks, as a journal does, and is done before the driver begins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestration.errors import InvalidDocument, RunExists, UnresolvedReference
+from orchestration.journal.protocol import Head, Lease
+from orchestration.journal.records import kept, read
+from orchestration.journal.replay import Replay, folded, look_whole
+from orchestration.journal.resumption import resumption
+
+if TYPE_CHECKING:
+    from orchestration.interpreter.engine import Turned
+    from orchestration.interpreter.events import Started
+    from orchestration.journal.protocol import Journal, Record, Status
+    from orchestration.outcomes import Outcome
+    from orchestration.plan.compile import Plan
+
+STATUS: dict[str, Status] = {"Succeeded": "succeeded", "Failed": "failed", "Cancelled": "cancelled"}
+
+
+class Owner(NamedTuple):
+    """Who wants to own a run: from `now` on, and until the time `until` at first."""
+
+    name: str
+    now: float
+    until: float
+
+
+class Opened(NamedTuple):
+    """A run that this process owns: where it is, and the turns that brought it there just now."""
+
+    lease: Lease
+    replay: Replay
+    turns: list[Turned]
+
+
+def status_of(outcome: Outcome | None) -> Status:
+    """Return the status of a run that has this outcome, or none yet."""
+    return "unfinished" if outcome is None else STATUS[type(outcome).__name__]
+
+
+def create(journal: Journal, plan: Plan, event: Started, owner: Owner | None) -> Opened:
+    """Begin a run. Without an owner it waits for one; the lease is nobody's then.
+
+    Raises:
+        Unserialisable: if the input has no form in JSON.
+        RunExists: if the journal has a run of this id.
+    """
+    replay = Replay(plan, event.run_id)
+    turned, record = replay.add(kept(plan, event))
+    epoch, name, until = (0, None, 0.0) if owner is None else (1, owner.name, owner.until)
+    head = Head(
+        event.run_id,
+        plan.name,
+        plan.fingerprint,
+        status_of(turned.state.outcome),
+        replay.position,
+        replay.checksum,
+        event.at,
+        event.at,
+        epoch,
+        name,
+        until,
+        orderly=owner is None,
+    )
+    journal.create(head, plan.to_json(), record)
+    return Opened(Lease(event.run_id, name or "", epoch, until), replay, [turned])
+
+
+def take_over(journal: Journal, plan: Plan, run_id: str, owner: Owner) -> Opened:
+    """Take a run over, and fold what brings it to where it can go on.
+
+    The log is folded before the run is taken, so that a plan that does not fit leaves it as it is.
+
+    Raises:
+        RunNotFound: if the journal has no such run.
+        RunHeld: if another process has it.
+        JournalCorrupt: if the log is damaged.
+        ReplayMismatch: if the plan as it is now does something else than the log says.
+    """
+    replay = folded(plan, journal, run_id)
+    if replay.state.outcome is not None:
+        return Opened(Lease(run_id, "", 0, 0.0), replay, [])
+    before = journal.head(run_id)
+    lease = journal.acquire(run_id, owner.name, now=owner.now, until=owner.until)
+    try:
+        return Opened(lease, replay, _taken_up(journal, plan, lease, replay, before, owner.now))
+    except BaseException:
+        journal.release(lease, wake=before.wake, orderly=before.orderly)
+        raise
+
+
+def _taken_up(journal: Journal, plan: Plan, lease: Lease, replay: Replay, before: Head, now: float) -> list[Turned]:
+    """Fold what the former owner still wrote, then what it has lost, and write that."""
+    head, late = journal.head(lease.run_id), journal.read(lease.run_id, replay.position)
+    look_whole(head, replay.checksum, replay.position, late)
+    for record in late:
+        replay.take(record)
+    if head.fingerprint != plan.fingerprint:
+        journal.adopt(lease, plan.fingerprint, plan.to_json())
+    if lease.epoch == 1 or replay.state.outcome is not None:  # submitted, and begun by nobody; or ended meanwhile
+        return []
+    turns: list[Turned] = []
+    records: list[Record] = []
+    at = max(now, replay.state.at)
+    for event in resumption(plan.name, replay.pending, at, epoch=lease.epoch, counted=not before.orderly):
+        turned, record = replay.add(event)
+        turns.append(turned)
+        records.append(record)
+    journal.append(lease, records, at=replay.state.at, status=status_of(replay.state.outcome))
+    return turns
+
+
+def outcome_of(journal: Journal, plan: Plan, run_id: str) -> Outcome | None:
+    """Return the outcome of a run that has ended, `None` of one that has not.
+
+    Raises:
+        RunNotFound: if the journal has no such run.
+        JournalCorrupt: if its log is damaged.
+        ReplayMismatch: if the outcome has to be computed anew, by a plan that does something else now.
+    """
+    head = journal.head(run_id)
+    if head.status == "unfinished":
+        return None
+    last = journal.read(run_id, head.position - 1)
+    outcome = read(plan, last[0]).outcome if last else None
+    return folded(plan, journal, run_id).state.outcome if outcome is None else outcome
+
+
+def look_equal(journal: Journal, plan: Plan, event: Started) -> None:
+    """See that a run of the journal was begun with this input, by a workflow of this name (S5).
+
+    Raises:
+        RunExists: if not.
+    """
+    head = journal.head(event.run_id)
+    first = journal.read(event.run_id)[:1]
+    try:
+        known = read(plan, first[0]).event if first and head.plan == plan.name else None
+    except (InvalidDocument, UnresolvedReference):
+        known = None
+    if known is None or getattr(known, "value", None) != getattr(kept(plan, event), "value", None):
+        raise RunExists(
+            event.run_id,
+            found="a run of this id in the journal, with another workflow or input",
+            expected="a new run id, or the same workflow and input",
+            mend="Choose another run_id.",
+        )

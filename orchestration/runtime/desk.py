@@ -1,0 +1,51 @@
+"""Where calls that block are made: in one thread beside the event loop, or here if they cannot block."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+
+from orchestration.runtime.tasks import unless_cancelled
+
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Desk:
+    """Makes one call of a journal after the other. Its thread lives while a run uses it: `with desk: ...`."""
+
+    def __init__(self, *, blocks: bool) -> None:
+        """Start nothing yet. What never `blocks` is called at once."""
+        self._blocks = blocks
+        self._thread: ThreadPoolExecutor | None = None
+        self._users = 0
+
+    async def call(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """Call a function, and return what it returns; a cancel of the task that waits does not end the wait."""
+        if self._thread is None:
+            return function(*arguments, **options)
+        call = partial(function, *arguments, **options)
+        done: Future[T] = asyncio.wrap_future(self._thread.submit(call))
+        while not done.done():
+            await unless_cancelled(asyncio.wait([done]))
+        return done.result()
+
+    def __enter__(self) -> Self:
+        """Keep the thread for a run."""
+        self._users += 1
+        if self._blocks and self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="orchestration-journal")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the thread with the last run (S29)."""
+        self._users -= 1
+        if self._users == 0 and self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None

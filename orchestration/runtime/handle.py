@@ -1,0 +1,137 @@
+"""`Handle`: a run under way, as who started it sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
+
+from orchestration.runtime.boundary import validate_signal
+from orchestration.runtime.inbox import signal_text
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from orchestration.interpreter.events import AnyEvent
+    from orchestration.interpreter.state import State
+    from orchestration.outcomes import Outcome
+    from orchestration.plan.compile import Plan
+    from orchestration.runtime.driver import Driver
+    from orchestration.runtime.durable import Kept
+    from orchestration.runtime.executors import Executors
+    from orchestration.runtime.tokens import CancelToken
+    from orchestration.signals import Signal
+
+T = TypeVar("T")
+Payload = TypeVar("Payload")
+
+
+@final
+class Handle(Generic[T]):
+    """A run under way."""
+
+    def __init__(self, driver: Driver, value: object, kept: Kept | None = None) -> None:
+        """Belong to the run that `driver` drives with `value`, `kept` by a journal if it is durable."""
+        self.value = value
+        self._kept = kept
+        self.task: asyncio.Task[Outcome[T]] | None = None  # keeps the supervisor alive where it has a task of its own
+        self._driver = driver
+        self._ends: list[Callable[[], object]] = []
+        self._done: asyncio.Future[Outcome[T]] = asyncio.get_running_loop().create_future()
+
+    def when_done(self, callback: Callable[[], object]) -> None:
+        """Call `callback` as soon as the run is over. For engines."""
+        self._ends.append(callback)
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._driver.run_id
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that is run."""
+        return self._driver.plan
+
+    @property
+    def state(self) -> State:
+        """Where the run is."""
+        return self._driver.state
+
+    async def result(self) -> Outcome[T]:
+        """Wait for the outcome. Cancelling this wait does not cancel the run; `cancel` does."""
+        return await asyncio.shield(self._done)
+
+    def cancel(self, reason: str = "cancelled by its handle") -> bool:
+        """Cancel the run; tell whether this decided its outcome (S28)."""
+        return self._driver.cancel(reason)
+
+    def obey(self, token: CancelToken) -> None:
+        """Cancel the run when a token is cancelled, from any thread (S28). For engines."""
+        loop = asyncio.get_running_loop()
+        forget = token.when_cancelled(lambda reason: loop.call_soon_threadsafe(self.cancel, reason))
+        self.when_done(forget)
+
+    def signal(self, signal: Signal[Payload], payload: Payload, /, *, signal_id: str | None = None) -> None:
+        """Send a signal to the run, which takes it now or keeps it for the next step that waits for it (S21).
+
+        Signals of the same `signal_id` count once, so a sender who is not sure may send again. To a durable run it is
+        durable when this returns, which takes as long as the journal does.
+
+        Raises:
+            SignalRefused: if the run is over or cancelled or never waits for this signal, or the payload is of another
+                type.
+            Unserialisable: if the run is durable, and the payload has no form in JSON.
+        """
+        plan = self._driver.plan
+        checked = validate_signal(plan, self._driver.state, signal, payload)
+        known = signal_id or uuid.uuid4().hex
+        if self._kept is None:
+            self._driver.signal(signal.name, known, checked)
+            return
+        self._kept.durable.journal.post(self.run_id, signal_text(plan, signal.name, known, checked))
+        self._kept.keeper.look()
+
+    async def supervise(self, executors: Executors) -> Outcome[T]:
+        """Drive the run to its outcome, in the task that calls this. For engines."""
+        try:
+            with executors:
+                outcome = await self._run()
+        except BaseException as error:
+            self._done.set_exception(error)
+            self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
+            raise
+        finally:
+            for end in self._ends:
+                end()
+        checked = cast("Outcome[T]", outcome)  # what the plan gives is what the workflow's type says
+        self._done.set_result(checked)
+        return checked
+
+    async def _run(self) -> Outcome[object]:
+        if self._kept is None:
+            return await self._driver.run()
+        return await self._kept.durable.run(self._driver, self._kept)
+
+    def park(self, until: float) -> None:
+        """Stop a durable run that does nothing but wait, at least until then. For workers."""
+        wake = None if self._kept is None else self._kept.log.wake
+        if wake is not None and wake >= until:
+            self._driver.park(wake)
+
+    def look(self) -> None:
+        """Look into the inbox of a durable run: something was put there. For engines."""
+        if self._kept is not None:
+            self._kept.keeper.look()
+
+    def events(self) -> AsyncIterator[AnyEvent]:
+        """Iterate over the events of the run, from this call on and up to its outcome."""
+        queue: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
+        self._driver.listeners.append(queue.put_nowait)
+        self._done.add_done_callback(lambda _: queue.put_nowait(None))
+        return _until_none(queue)
+
+
+async def _until_none(queue: asyncio.Queue[AnyEvent | None]) -> AsyncIterator[AnyEvent]:
+    while (event := await queue.get()) is not None:
+        yield event

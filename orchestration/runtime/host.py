@@ -1,0 +1,204 @@
+"""What a local engine is made of: its settings, and how a run of a plan comes to have a driver."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Generic, Never, cast
+
+from typing_extensions import TypeVar
+
+from orchestration.errors import InvalidInput, JournalFailed, RunExists, UnknownWorkflow
+from orchestration.plan.hooks import hooks_of
+from orchestration.runtime.admission import Limits, gate_of, lines_of
+from orchestration.runtime.boundary import Validation, check_outputs
+from orchestration.runtime.driver import Driver, Home, beginning_of, started
+from orchestration.runtime.durable import Durable, durable_plan
+from orchestration.runtime.executors import Executors
+from orchestration.runtime.handle import Handle
+from orchestration.runtime.handler import BodyHandler, Middleware, wrap
+from orchestration.runtime.hooks import Hooks
+from orchestration.runtime.services import Services
+from orchestration.runtime.threads import DEFAULT_THREADS, Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from concurrent.futures import Executor
+
+    from orchestration.interpreter.events import Started
+    from orchestration.journal.protocol import Head, Journal
+    from orchestration.plan.compile import Compilable, Plan
+    from orchestration.plan.hooks import Hook
+    from orchestration.plan.sealing import Cipher
+    from orchestration.runtime.context import Clock
+    from orchestration.runtime.durable import Kept
+    from orchestration.runtime.tokens import CancelToken
+
+R = TypeVar("R", default=Never)
+
+GRACE = 5.0
+LEASE = 30.0
+POLL = 0.5
+KEPT = 64  # plans whose home an engine keeps ready
+
+
+class Host(Generic[R]):
+    """The settings of an engine, its runs under way, and the plans that it knows."""
+
+    def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
+        self,
+        services: Services[R] | None = None,
+        *,
+        middleware: tuple[Middleware, ...] = (),
+        grace: float = GRACE,
+        max_threads: int = DEFAULT_THREADS,
+        max_concurrency: int | None = None,
+        limits: Limits | Mapping[str, int] | None = None,
+        executors: Mapping[str, Executor] | None = None,
+        hooks: Iterable[Hook] = (),
+        validate: Validation = "boundary",
+        clock: Clock = time.time,
+        journal: Journal | None = None,
+        workflows: Iterable[Compilable[Any, Any, R]] = (),
+        cipher: Cipher | None = None,
+        lease: float = LEASE,
+        poll: float = POLL,
+    ) -> None:
+        """Keep the settings; nothing is started.
+
+        Raises:
+            ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
+            TypeError: if something else than hooks is among the hooks.
+            InvalidInput: if `poll` and `lease` do not fit.
+            PlanErrors: if one of the workflows does not compile, or cannot be durable (S37).
+        """
+        self._services: Services[Any] = services if services is not None else Services()
+        self._hooks = hooks_of(hooks)
+        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
+        self._grace = grace
+        self._clock = clock
+        self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
+        self._limits = limits if isinstance(limits, Limits) else Limits(limits)
+        self._executors = Executors(Threads(max_threads), executors or {})
+        self._homes: dict[int, tuple[Plan, Home]] = {}  # by identity: equal plans may hold other lambdas
+        self._runs: dict[str, Handle[Any]] = {}
+        self._durable = None if journal is None else Durable(journal, clock, lease=lease, poll=poll)
+        self._cipher = cipher
+        self._plans: dict[str, Plan] = {}
+        for workflow in workflows:
+            self._known(workflow.compile())
+
+    def _attach(self, plan: Plan, value: object, run_id: str | None, token: CancelToken | None) -> Handle[Any] | None:
+        if run_id is None:
+            return None
+        if not isinstance(cast("object", run_id), str) or not run_id or ":" in run_id or not run_id.isprintable():
+            raise InvalidInput(
+                plan.name,
+                found=f"run id {run_id!r}",
+                expected="a text of printable characters without a colon",
+                mend="Choose another run_id.",
+            )
+        known = self._runs.get(run_id)
+        if known is not None and (known.plan != plan or known.value != value):
+            raise RunExists(
+                plan.name,
+                found=f"run {run_id!r} under way with another plan or input",
+                expected="a new run id, or the same plan and input",
+                mend="Choose another run_id, or wait for the outcome of that run.",
+            )
+        if known is not None and token is not None:
+            known.obey(token)
+        return known
+
+    async def _open(
+        self,
+        plan: Plan,
+        value: object,
+        run_id: str | None,
+        deadline: float | None,
+        token: CancelToken | None,
+        *,
+        wait: bool = False,
+    ) -> Handle[Any]:
+        event, home = self._first(plan, value, run_id, deadline), self._home_of(plan)
+        kept: Kept | None = None
+        if self._durable is None:
+            driver = Driver(plan, home, beginning_of(plan, event))
+        else:
+            try:
+                driver, kept = await self._durable.begin(plan, event, home)
+            except RunExists:
+                driver, kept = await self._durable.attach(plan, event, home, wait=wait)
+        return self._handle(driver, value, kept, token, listed=run_id is not None or kept is not None)
+
+    def _first(self, plan: Plan, value: object, run_id: str | None, deadline: float | None) -> Started:
+        if deadline is not None and not 0 < deadline < math.inf:
+            raise InvalidInput(
+                plan.name,
+                found=f"deadline={deadline!r}",
+                expected="a finite number of seconds above 0",
+                mend="Leave it out for a run without a deadline.",
+            )
+        return started(plan, value, self._home_of(plan), run_id=run_id or uuid.uuid4().hex, deadline=deadline)
+
+    def _handle(
+        self, driver: Driver, value: object, kept: Kept | None, token: CancelToken | None, *, listed: bool
+    ) -> Handle[Any]:
+        handle: Handle[Any] = Handle(driver, value, kept)
+        if token is not None:
+            handle.obey(token)
+        if listed:
+            self._runs[driver.run_id] = handle
+            handle.when_done(lambda: self._runs.pop(driver.run_id))
+        return handle
+
+    def _home_of(self, plan: Plan) -> Home:
+        """Return what a run of a plan needs: what there is to call and to pass is found out once, for all its runs."""
+        known = self._homes.get(id(plan))
+        if known is None:
+            handler = wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
+            lines, hooks = lines_of(plan, self._gate, self._limits), Hooks(plan, self._hooks)
+            home = Home(handler, self._executors.threads, self._grace, lines, hooks, self._clock)
+            if len(self._homes) >= KEPT:
+                self._homes.clear()
+            self._homes[id(plan)] = (plan, home)
+            return home
+        home = known[1]
+        if plan.root.max_concurrency is None:
+            return home
+        return home._replace(lines=lines_of(plan, self._gate, self._limits))  # each run has a gate of its own
+
+    # --- durable runs
+
+    def _known(self, plan: Plan) -> Plan:
+        """Return a plan as this engine runs it; in a journal, its secrets are sealed."""
+        if self._durable is None:
+            return plan
+        known = self._plans.get(plan.name)
+        if known is None or known.fingerprint != plan.fingerprint or known.root is not plan.root:
+            known = durable_plan(plan, self._cipher)
+            self._plans[plan.name] = known
+        return known
+
+    @property
+    def _durably(self) -> Durable:
+        if self._durable is None:
+            raise JournalFailed(
+                "the engine",
+                found="no journal",
+                expected="one that keeps its runs",
+                mend="Give it one: LocalEngine(journal=SqliteJournal('runs.db')).",
+            )
+        return self._durable
+
+    def _plan_of(self, head: Head) -> Plan:
+        plan = self._plans.get(head.plan)
+        if plan is None:
+            raise UnknownWorkflow(
+                head.run_id,
+                found=f"a run of {head.plan!r}; workflows of the engine: {', '.join(self._plans) or 'none'}",
+                expected="a workflow of that name",
+                mend="Give it to the engine: LocalEngine(workflows=[...]).",
+            )
+        return plan

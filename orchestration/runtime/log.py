@@ -1,0 +1,176 @@
+"""The log of a durable run: an event is durable before anything that follows from it is performed (S34).
+
+The machine goes ahead of the log: events that arrive while a batch is being written are folded and make the next batch
+(group commit). What followed from them is held back until they are durable, so it may be out of date by then: a timer
+that was cancelled has fired, an attempt that was told to end has ended. `is_stale` and `still_due` see to that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+
+from orchestration.errors import Unserialisable
+from orchestration.interpreter.effects import Cancel, Pull, RunStep, StartTimer
+from orchestration.interpreter.engine import Turned
+from orchestration.interpreter.events import Continued, HooksAnswered, StreamEvent, TimerFired
+from orchestration.interpreter.pending import ATTEMPT, TIMERS, note, slot_of
+from orchestration.journal.opening import status_of
+from orchestration.journal.records import Entry, chained, digests, written
+from orchestration.journal.replay import snapshot_of
+from orchestration.runtime.tasks import unless_cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestration.interpreter.effects import Effect
+    from orchestration.interpreter.events import Event
+    from orchestration.interpreter.pending import Pending
+    from orchestration.interpreter.state import State
+    from orchestration.journal.protocol import Journal, Lease, Record
+    from orchestration.journal.replay import Replay
+    from orchestration.plan.compile import Plan
+    from orchestration.runtime.driver import Driver
+
+MOST = 1_000  # records in a batch
+SNAPSHOT = 1 << 18  # letters of log behind the last snapshot, at least, before the next one
+ANSWERS = (TimerFired, Continued, HooksAnswered, StreamEvent)  # what may come although it was taken back
+
+
+class Desk(Protocol):
+    """Where calls of a journal are made: in a thread, or here if they cannot block."""
+
+    async def call(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:  # noqa: ANN401 - of any function
+        """Call a function, and return what it returns."""
+        ...
+
+
+class Log:
+    """The end of a log that this process owns, and what is on the way to it."""
+
+    def __init__(self, plan: Plan, journal: Journal, lease: Lease, replay: Replay, desk: Desk) -> None:
+        """Go on behind what was folded."""
+        self.lease = lease
+        self.pending: Pending = replay.pending
+        self._plan = plan
+        self._journal = journal
+        self._desk = desk
+        self._position, self._checksum = replay.position, replay.checksum
+        self._at = replay.state.at
+        self._waiting: list[Turned] = []
+        self._texts: list[str] = []
+        self._taken: list[int] = []
+        self._writing = False
+        self._added = asyncio.Event()
+        self._unsaved = 0
+        self._due = SNAPSHOT  # letters, before the next snapshot
+        self._closed = False
+
+    @property
+    def epoch(self) -> int:
+        """How often the run has been taken over."""
+        return self.lease.epoch
+
+    @property
+    def is_written(self) -> bool:
+        """Whether all that was added is durable."""
+        return not self._waiting and not self._writing
+
+    # --- for the driver
+
+    def is_stale(self, event: Event) -> bool:
+        """Tell whether an event answers what the machine has taken back already."""
+        if not isinstance(event, ANSWERS):
+            return False
+        slot = slot_of(event, self.pending)
+        waiting = None if slot is None else self.pending.get(slot)
+        if waiting is None:
+            return True
+        return isinstance(waiting.effect, Pull) and waiting.effect.index != getattr(event, "index", None)
+
+    def awaits(self, timer: StartTimer) -> bool:
+        """Tell whether the machine still waits for a timer, this very one."""
+        waiting = self.pending.get((timer.path, timer.purpose))
+        return waiting is not None and waiting.effect is timer
+
+    def still_due(self, effects: list[Effect]) -> list[Effect]:
+        """Return the effects without the cancels of attempts that have ended meanwhile."""
+        return [effect for effect in effects if type(effect) is not Cancel or self._is_under_way(effect)]
+
+    def _is_under_way(self, cancel: Cancel) -> bool:
+        waiting = self.pending.get((cancel.path, ATTEMPT))
+        effect = None if waiting is None else waiting.effect
+        return cancel.attempt == 0 or (isinstance(effect, RunStep) and effect.attempt == cancel.attempt)
+
+    def add(self, event: Event, effects: list[Effect], state: State) -> None:
+        """Take an event that was folded, to be written with the next batch."""
+        note(self.pending, event, effects)
+        entry = Entry(event, tuple(digests(self._plan, effects)), state.outcome)
+        self._texts.append(written(self._plan, entry))
+        self._waiting.append(Turned(event, effects, state))
+        self._added.set()
+
+    def take(self, number: int) -> None:
+        """Take a letter out of the inbox, with the next batch."""
+        self._taken.append(number)
+        self._added.set()
+
+    # --- writing
+
+    async def write(self, driver: Driver) -> None:
+        """Write batches until the log is closed; tell the driver of each when it is durable."""
+        try:
+            while not self._closed:
+                await unless_cancelled(self._added.wait())
+                self._added.clear()
+                while self._waiting or self._taken:
+                    driver.released(await self._write_batch())
+        except BaseException as error:  # noqa: BLE001 - without its log no run goes on
+            driver.give_up(error)
+
+    async def _write_batch(self) -> list[Turned]:
+        batch, texts, taken = self._waiting[:MOST], self._texts[:MOST], list[int]()
+        del self._waiting[:MOST], self._texts[:MOST]
+        if not self._waiting:  # otherwise what the letters have said may not be in this batch
+            taken, self._taken = self._taken, []
+        records = [*chained(self._checksum, self._position, texts)]
+        self._writing = True
+        await self._append(records, batch, taken)
+        self._writing = False
+        if records:
+            self._position, self._checksum = records[-1].position + 1, records[-1].checksum
+            await self._save(batch[-1].state, sum(map(len, texts)))
+        return batch
+
+    async def _append(self, records: list[Record], batch: list[Turned], taken: list[int]) -> None:
+        self._at = batch[-1].state.at if batch else self._at
+        status = status_of(batch[-1].state.outcome if batch else None)
+        await self._desk.call(self._journal.append, self.lease, records, at=self._at, status=status, taken=taken)
+
+    async def _save(self, state: State, letters: int) -> None:
+        """Save a snapshot when so much has come since the last that to save it costs less than to fold that (S36)."""
+        self._unsaved += letters
+        if self._unsaved < self._due or self._waiting or state.root is None:  # what waits is in `pending` already
+            return
+        try:
+            snapshot = snapshot_of(state, self.pending, self._plan, self._position, self._checksum)
+        except Unserialisable:  # a pure function made it; the log has what it was made of
+            self._due *= 2
+            return
+        self._unsaved, self._due = 0, max(SNAPSHOT, len(snapshot.text))
+        await self._desk.call(self._journal.save, self.lease, snapshot)
+
+    def close(self) -> None:
+        """Write no more."""
+        self._closed = True
+        self._added.set()
+
+    # --- rest
+
+    @property
+    def wake(self) -> float | None:
+        """When the run goes on by itself, if nothing is under way: infinity if only a signal makes it go on."""
+        if self._waiting or self._writing or any(kind not in TIMERS for _, kind in self.pending):
+            return None
+        timers = [waiting.effect.due for waiting in self.pending.values() if isinstance(waiting.effect, StartTimer)]
+        return min(timers, default=float("inf"))

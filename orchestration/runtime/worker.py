@@ -1,0 +1,98 @@
+"""`Worker`: drives the durable runs of a journal that are due and that no process has (S38)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, final
+
+from orchestration.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestration.errors import JournalError
+    from orchestration.runtime.handle import Handle
+    from orchestration.runtime.local import LocalEngine
+
+MOST_RUNS = 100
+POLL = 1.0
+PARK = 5.0
+
+
+@final
+class Worker:
+    """Takes up what was submitted, what is due after a sleep, and what another process has left.
+
+    At most `max_runs` are under way in it; every `poll` seconds it looks for more. A run that does nothing but wait,
+    for a signal or for `park` seconds at least, is put down: it costs nothing until it is due. `refused` is told of
+    each run that cannot go on, once: its plan has changed, or its log is damaged.
+    """
+
+    def __init__(
+        self,
+        engine: LocalEngine[Any],
+        *,
+        max_runs: int = MOST_RUNS,
+        poll: float = POLL,
+        park: float = PARK,
+        refused: Callable[[JournalError], object] | None = None,
+    ) -> None:
+        """Work for an engine that has a journal; nothing is started.
+
+        Raises:
+            JournalFailed: if the engine has no journal.
+            InvalidInput: if a number is not above 0.
+        """
+        if max_runs < 1 or poll <= 0 or park <= 0:
+            raise InvalidInput(
+                "the worker",
+                found=f"max_runs={max_runs!r}, poll={poll!r}, park={park!r}",
+                expected="numbers above 0",
+                mend="Leave them out for the defaults.",
+            )
+        self._engine = engine
+        self._journal = engine.journal
+        self._max_runs = max_runs
+        self._poll = poll
+        self._park = park
+        self._refused = refused
+        self._told: set[str] = set()
+        self._handles: dict[str, Handle[Any]] = {}
+
+    async def work(self) -> None:
+        """Work until the task that calls this is cancelled; then stop the runs, which others may go on with (S30)."""
+        try:
+            while True:
+                await self.look()
+                await asyncio.sleep(self._poll)
+        finally:
+            await self._stop()
+
+    async def drain(self) -> None:
+        """Work until nothing is due any more and nothing is under way but what waits."""
+        while await self.look() or self._handles:
+            await asyncio.wait([handle.task for handle in self._handles.values() if handle.task], timeout=self._poll)
+
+    async def look(self) -> int:
+        """Put down what only waits, and take up what is due; return how many runs were taken up."""
+        now = self._engine.now()
+        for run_id, handle in [*self._handles.items()]:
+            if handle.task is None or handle.task.done():
+                del self._handles[run_id]
+            else:
+                handle.park(now + self._park)
+        recovery = await self._engine.recover(self._max_runs - len(self._handles))
+        for handle in recovery.handles:
+            self._handles[handle.run_id] = handle
+        for error in recovery.refused:
+            run_id = error.path.partition(":")[0]
+            if run_id not in self._told and self._refused is not None:
+                self._refused(error)
+            self._told.add(run_id)
+        return len(recovery.handles)
+
+    async def _stop(self) -> None:
+        tasks = [handle.task for handle in self._handles.values() if handle.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
