@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from orchestration.interpreter.effects import Attempted, RunStep, StartTimer
-from orchestration.interpreter.ends import lost
-from orchestration.interpreter.events import Resumed, StepCancelled, TimerFired
+from orchestration.interpreter import ends
+from orchestration.interpreter.effects import RunStep, StartTimer
+from orchestration.interpreter.events import CleanupLost, Resumed, StepCancelled, StepLost, TimerFired, UndoLost
 from orchestration.interpreter.pending import ATTEMPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.events import Event
-    from orchestration.interpreter.pending import Pending
+    from orchestration.interpreter.pending import Pending, Slot
 
 
 def resumption(path: str, pending: Pending, at: float, *, epoch: int, counted: bool) -> Iterator[Event]:
@@ -22,21 +23,38 @@ def resumption(path: str, pending: Pending, at: float, *, epoch: int, counted: b
     Whoever iterates folds each event before the next, and keeps `pending` up to date. At the end no attempt of a former
     owner is in `pending`: all that is there is to be performed. Losses are `counted` unless that owner had ended in
     order.
+    """
+    lost = under_way(pending)
+    yield Resumed(path, at, epoch)
+    while (event := following(pending, lost, at, counted=counted)) is not None:
+        lost = without(lost, event)
+        yield event
+
+
+def under_way(pending: Pending) -> tuple[Slot, ...]:
+    """Return the attempts that are lost when their process ends now."""
+    return tuple(slot for slot in pending if slot[1] == ATTEMPT)
+
+
+def following(pending: Pending, lost: tuple[Slot, ...], at: float, *, counted: bool) -> Event | None:
+    """Return the next event of a resumption, where these attempts are lost still; `None` at its end.
 
     First what has become too late meanwhile: so an attempt whose deadline has passed is cancelled when it is lost, and
     does not begin again. Then the losses, in the order in which the attempts were emitted; then the ends of attempts
     that have begun again and were cancelled by what followed from a later loss.
     """
-    under_way = [slot for slot, waiting in pending.items() if isinstance(waiting.effect, Attempted)]
-    yield Resumed(path, at, epoch)
-    while (timer := _overdue(pending, at)) is not None:
-        yield TimerFired(timer.path, at, "timeout")
-    for slot in under_way:
-        waiting = pending.get(slot)
-        if waiting is not None and isinstance(waiting.effect, Attempted):
-            yield lost(waiting.effect, at, counted=counted)
-    while (told := _told(pending)) is not None:
-        yield StepCancelled(told.path, at, told.attempt, started=False)
+    timer = _overdue(pending, at)
+    if timer is not None:
+        return TimerFired(timer.path, at, "timeout")
+    if lost:
+        return ends.lost(cast("Attempted", pending[lost[0]].effect), at, counted=counted)
+    told = _told(pending)
+    return None if told is None else StepCancelled(told.path, at, told.attempt, started=False)
+
+
+def without(lost: tuple[Slot, ...], event: Event) -> tuple[Slot, ...]:
+    """Return which attempts are lost still after an event of a resumption."""
+    return lost[1:] if isinstance(event, StepLost | UndoLost | CleanupLost) else lost
 
 
 def _overdue(pending: Pending, at: float) -> StartTimer | None:

@@ -24,6 +24,7 @@ from orchestration.interpreter.events import (
     HooksAnswered,
     Pulled,
     PullFailed,
+    Resumed,
     SignalReceived,
     StepCancelled,
     StepSucceeded,
@@ -37,11 +38,13 @@ from orchestration.interpreter.pending import (
     PULL,
     TIMERS,
     Pending,
+    Slot,
     Waiting,
     emit,
     ended_by,
     pending_after,
 )
+from orchestration.journal.resumption import following, under_way, without
 from orchestration.testing.answers import Answer
 from orchestration.testing.sources import items_of
 
@@ -57,11 +60,13 @@ CANCELLED = "cancelled at this point"
 
 
 class Place(NamedTuple):
-    """Where a run may be: its state, what waits for an event, and how many of the user's signals were sent."""
+    """Where a run may be: its state, what waits for an event, how many of the user's signals were sent."""
 
     state: State
     pending: Pending
     sent: int = 0
+    lost: tuple[Slot, ...] | None = None  # while the run is taken up after a crash: the attempts that are lost still
+    crashes: int = 0
 
     @property
     def timers(self) -> list[StartTimer]:
@@ -76,7 +81,7 @@ class Place(NamedTuple):
         of, state = keys.of, self.state
         waiting = frozenset([(slot, of(effect), told) for slot, (effect, told) in self.pending.items()])
         at = state.at if self.timers else None
-        return of(state.root), of(state.ledger), of(state.outcome), waiting, at, self.sent
+        return of(state.root), of(state.ledger), of(state.outcome), waiting, at, self.sent, self.lost
 
 
 class Turned(NamedTuple):
@@ -97,7 +102,7 @@ def begun(state: State, effects: list[Effect]) -> Place:
 
 @final
 class Moves:
-    """What may happen next: as the outcomes have it, with or without a cancel and leaks, and with these signals."""
+    """What may happen next: as the outcomes have it, with or without cancel, leaks, crashes, and with these signals."""
 
     def __init__(
         self,
@@ -108,6 +113,7 @@ class Moves:
         signals: Sequence[tuple[str, object]] = (),
         cancel: bool = True,
         leaks: bool = False,
+        crash: bool = False,
     ) -> None:
         """Keep what is asked for."""
         self._plan = plan
@@ -116,6 +122,7 @@ class Moves:
         self._signals = signals
         self._cancels = cancel
         self._leaks = leaks
+        self._crash = crash
         self._sources: dict[int, Source] = {}
 
     def turns(self, place: Place) -> Iterator[Turned]:
@@ -124,7 +131,9 @@ class Moves:
         for event in self.events(place):
             first = self.turn(place, event)
             yield first
-            if timers and type(event) is not TimerFired:
+            if type(event) is Resumed:  # the process may have been away for long
+                yield from (self.turn(place, evolve(event, at=due)) for due in _dues(timers, event.at))
+            elif timers and type(event) is not TimerFired and place.lost is None:
                 yield from self._later(place, timers, first)
 
     def events(self, place: Place) -> list[Event]:
@@ -136,6 +145,8 @@ class Moves:
         if state.outcome is not None:
             return []
         at = state.at
+        if place.lost is not None:
+            return [cast("Event", following(pending, place.lost, at, counted=True))]
         put_off = [Continued(path, at) for path, kind in pending if kind == CONTINUE]
         if put_off:
             return [put_off[0]]
@@ -167,6 +178,8 @@ class Moves:
             found.append(SignalReceived(root, state.at, name, f"signal-{place.sent + 1}", payload))
         if self._cancels and not state.ledger.decided:
             found.append(CancelRequested(root, state.at, CANCELLED))
+        if self._crash:
+            found.append(Resumed(root, state.at, place.crashes + 2))
         return found
 
     # --- attempts
@@ -235,7 +248,14 @@ class Moves:
         state, effects = advance(self._plan, place.state, event)
         ended = ended_by(event, place.pending)
         sent = place.sent + (type(event) is SignalReceived)
-        return Turned(event, ended, effects, Place(state, pending_after(place.pending, event, effects), sent))
+        pending = pending_after(place.pending, event, effects)
+        lost = under_way(place.pending) if type(event) is Resumed else place.lost
+        if lost is not None:
+            lost = without(lost, event)
+            if state.outcome is not None or following(pending, lost, state.at, counted=True) is None:
+                lost = None
+        crashes = place.crashes + (type(event) is Resumed)
+        return Turned(event, ended, effects, Place(state, pending, sent, lost, crashes))
 
     def _is_equal(self, one: Turned, other: Turned) -> bool:
         of = self._keys.of
@@ -245,6 +265,10 @@ class Moves:
 
 def _parts(state: State) -> tuple[object, ...]:
     return state.root, state.ledger, state.outcome
+
+
+def _dues(timers: list[StartTimer], after: float) -> list[float]:
+    return sorted({timer.due for timer in timers if timer.due > after})
 
 
 def _fired(place: Place) -> list[Event]:

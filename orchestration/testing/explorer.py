@@ -83,6 +83,7 @@ def explore(  # noqa: PLR0913 - all but two are options, by keyword
     deadline: float | None = None,
     cancel: bool = True,
     leaks: bool = False,
+    crash: bool = False,
     max_states: int = 200_000,
     samples: int = 1_000,
 ) -> Exploration:
@@ -109,7 +110,8 @@ def explore(  # noqa: PLR0913 - all but two are options, by keyword
     is broken when it returns something false that is not `None`, or raises an `AssertionError`.
     The `signals` come in their order, at any point. With `cancel` the run may be cancelled at any point. An attempt
     that is cancelled may end so, before or after it began, or end in one of its ways all the same; with `leaks` it may
-    also outlive its grace, as may one that times out, and land later. `deadline` is how many seconds the run may take.
+    also outlive its grace, as may one that times out, and land later. With `crash` the process may end at any point of
+    a durable run, as often as it likes, and another takes it up (S35). `deadline` is how many seconds the run may take.
 
     Beyond `max_states` the search goes on no further: `samples` runs are drawn from there on, always the same ones, and
     the exploration says that it is not exhaustive.
@@ -127,7 +129,9 @@ def explore(  # noqa: PLR0913 - all but two are options, by keyword
     for name, _ in sent:
         if name not in waited:
             raise ValueError(f"nothing in {plan.name} waits for the signal {name!r}")
-    moves = Moves(plan, Outcomes(plan, outcomes or {}, default), keys, signals=sent, cancel=cancel, leaks=leaks)
+    moves = Moves(
+        plan, Outcomes(plan, outcomes or {}, default), keys, signals=sent, cancel=cancel, leaks=leaks, crash=crash
+    )
     run = Run(plan, validate_input(plan, value), deadline, ())
     search = Search(run, moves, keys, [invariant_of(check).bound(plan, keys) for check in invariants])
     return search.explore(max_states, samples)
