@@ -10,6 +10,8 @@ receipt = await checkout.run(order, Services().bind(Payments).to(StripePayments(
 ```
 """
 
+from typing import TYPE_CHECKING
+
 from orchestration.dsl.graph import graph
 from orchestration.dsl.graph_builder import Graph
 from orchestration.dsl.handles import Node, Race
@@ -30,7 +32,11 @@ from orchestration.runtime.handle import Handle
 from orchestration.runtime.local import LocalEngine
 from orchestration.runtime.services import Services
 from orchestration.runtime.tokens import CancelToken
+from orchestration.runtime.worker import Worker
 from orchestration.signals import Signal
+
+if TYPE_CHECKING:
+    from orchestration.journal.sqlite import SqliteJournal
 
 __version__ = "0.2.0rc1"
 
@@ -59,9 +65,11 @@ __all__ = [
     "Secret",
     "Services",
     "Signal",
+    "SqliteJournal",
     "StepContext",
     "Succeeded",
     "Veto",
+    "Worker",
     "Workflow",
     "WorkflowCancelled",
     "WorkflowFailed",
@@ -73,3 +81,12 @@ __all__ = [
     "step_context",
     "tolerate",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what few need and what costs much to import when it is asked for."""
+    if name != "SqliteJournal":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from orchestration.journal.sqlite import SqliteJournal  # noqa: PLC0415 - as said
+
+    return SqliteJournal

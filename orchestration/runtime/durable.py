@@ -14,6 +14,7 @@ from orchestration.frozen import evolve
 from orchestration.interpreter.state import Ledger, State
 from orchestration.journal.opening import Owner, create, look_equal, outcome_of, take_over
 from orchestration.outcomes import Cancelled
+from orchestration.plan.durable import check_durable
 from orchestration.runtime.desk import Desk
 from orchestration.runtime.driver import Beginning, Driver
 from orchestration.runtime.inbox import Keeper
@@ -160,6 +161,7 @@ def durable_plan(plan: Plan, cipher: Cipher | None) -> Plan:
     Raises:
         PlanErrors: if it cannot be durable (S37).
     """
+    check_durable(plan, sealed=cipher is not None)
     return plan if cipher is None else evolve(plan, codec=plan.codec.with_cipher(cipher))
 
 

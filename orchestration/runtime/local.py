@@ -194,7 +194,7 @@ class LocalEngine(Host[R]):
         return self._launch(self._handle(driver, None, kept, None, listed=True))
 
     async def recover(self, most: int | None = None) -> Recovery:
-        """Go on with the durable runs (`most` of them) that are due, that nobody has, and whose workflow is known here."""
+        """Go on with the durable runs (`most` of them) that are due, that nobody has, and whose workflow is known."""
         recovery = Recovery([], [])
         for head in await self._durably.heads():
             if len(recovery.handles) == most:

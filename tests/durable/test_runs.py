@@ -34,6 +34,11 @@ async def hang(n: int) -> int:
     return n
 
 
+async def lock(n: int) -> object:
+    """Give what no journal can keep."""
+    return asyncio.Lock()
+
+
 async def unmake(n: int) -> None:
     """Undo."""
     CALLS.append(f"unmake {n}")
@@ -232,10 +237,6 @@ def test_a_workflow_that_the_engine_does_not_have_is_named() -> None:
 
 def test_an_output_that_cannot_be_kept_fails_its_step() -> None:
     """S12: by its path; what was done before is undone."""
-
-    async def lock(n: int) -> object:
-        return asyncio.Lock()
-
     plan = Workflow[int]("locks").step(one).compensate(unmake).step(lock)
     outcome: Any = asyncio.run(engine(MemoryJournal()).execute(plan, 1, run_id="r"))
     assert isinstance(outcome, Failed)
