@@ -105,7 +105,7 @@ def run_page(page: Path, folder: Path) -> None:
     module = types.ModuleType(Path(titles[0]).stem if titles else "__main__")
     namespace = vars(module)
     namespace |= {name: value for name, value in vars(prelude).items() if not name.startswith("_")}
-    with standing_for(module):
+    with standing_for(module), contextlib.chdir(folder):
         for block in blocks:
             if block.language == "python":
                 if block.title is not None:
