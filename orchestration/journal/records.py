@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import attrs
@@ -26,6 +27,7 @@ from orchestration.interpreter.serial import EVENTS, from_data, to_data
 from orchestration.journal.protocol import Record
 from orchestration.outcomes import Cancelled, Failed, Succeeded
 from orchestration.plan.codec import canonical
+from orchestration.plan.sealing import HIDING
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.effects import Effect
     from orchestration.outcomes import Outcome
-    from orchestration.plan.codec import Json
+    from orchestration.plan.codec import Codec, Json
     from orchestration.plan.compile import Plan
 
 E = TypeVar("E", bound=AnyEvent)
@@ -110,10 +112,16 @@ def _digest(plan: Plan, effect: Effect) -> str:
 
 def _hash(plan: Plan, value: object) -> str:
     try:
-        text = canonical(plan.codec.encode(value))
+        text = canonical(_hiding(plan.codec).encode(value))
     except Unserialisable:  # what pure functions made of values that are kept need not be kept itself
         return type_name(type(value))
     return hashlib.blake2b(text.encode(), digest_size=HASH_BYTES).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _hiding(codec: Codec) -> Codec:
+    """Return a codec that writes the same each time, also where a cipher would not, and tells no secret (S33)."""
+    return codec.with_cipher(HIDING)
 
 
 # --- text

@@ -15,6 +15,7 @@ from orchestration.frozen import frozen
 from orchestration.plan.body import Body
 from orchestration.plan.codec import Codec, canonical
 from orchestration.plan.defaults import resolve_defaults
+from orchestration.plan.diff import PlanDiff, diff_plans
 from orchestration.plan.document import FORMAT, encode, parse
 from orchestration.plan.flow import flow
 from orchestration.plan.mermaid import mermaid
@@ -109,6 +110,10 @@ class Plan:
                 mend="The text was changed, or the registered functions are others than the ones it was written with.",
             )
         return plan
+
+    def diff(self, other: Plan) -> PlanDiff:
+        """Return how `other` differs from this plan: what was added, removed, renamed, moved or changed."""
+        return diff_plans(self, other)
 
     def to_mermaid(self) -> str:
         """Return a Mermaid flowchart of the plan."""

@@ -83,12 +83,16 @@ class StepBegan:
 
 @frozen
 class StepEnded:
-    """A step ended, after its last attempt. `value` is its output where it has succeeded."""
+    """A step ended, after its last attempt. `value` is its output where it has succeeded.
+
+    One that is `lost` was under way when its process ended, and does not begin again: it was told to end, its time is
+    over, or it was lost too often (S35).
+    """
 
     run_id: str
     path: str
     at: float
-    how: Literal["succeeded", "failed", "cancelled", "leaked"]
+    how: Literal["succeeded", "failed", "cancelled", "leaked", "lost"]
     failure: Failure | None = None
     value: object = REDACTED
 
@@ -105,13 +109,13 @@ class AttemptBegan:
 
 @frozen
 class AttemptEnded:
-    """An attempt of a step ended."""
+    """An attempt of a step ended; one that is `lost` was under way when its process ended, and begins again (S35)."""
 
     run_id: str
     path: str
     at: float
     attempt: int
-    how: Literal["succeeded", "failed", "timed out", "cancelled", "leaked"]
+    how: Literal["succeeded", "failed", "timed out", "cancelled", "leaked", "lost"]
     failure: Failure | None = None
 
 
@@ -139,12 +143,13 @@ class UndoBegan:
 
 @frozen
 class UndoEnded:
-    """An attempt of an undo ended."""
+    """An attempt of an undo ended; one that is `lost` was under way when its process ended, and begins again (S35)."""
 
     run_id: str
     path: str
     at: float
     attempt: int
+    how: Literal["succeeded", "failed", "timed out", "lost"]
     failure: Failure | None = None
 
 
@@ -161,11 +166,15 @@ class RunCancelled:
 
 @frozen
 class RunResumed:
-    """A run goes on where it was, in another process maybe; what happened before is not shown again (S32)."""
+    """A run goes on where it was, in another process maybe; what happened before is not shown again (S32).
+
+    `epoch` counts the processes that have had it, this one included (S38).
+    """
 
     run_id: str
     path: str
     at: float
+    epoch: int
 
 
 Moment = (
