@@ -12,6 +12,7 @@ from orchestration.journal.protocol import Head, Lease
 from orchestration.journal.records import kept, read
 from orchestration.journal.replay import Replay, folded, look_whole
 from orchestration.journal.resumption import resumption
+from orchestration.plan.diff import document_of
 
 if TYPE_CHECKING:
     from orchestration.interpreter.engine import Turned
@@ -68,7 +69,7 @@ def create(journal: Journal, plan: Plan, event: Started, owner: Owner | None) ->
         until,
         orderly=owner is None,
     )
-    journal.create(head, plan.to_json(), record)
+    journal.create(head, document_of(plan), record)
     return Opened(Lease(event.run_id, name or "", epoch, until), replay, [turned])
 
 
@@ -102,7 +103,7 @@ def _taken_up(journal: Journal, plan: Plan, lease: Lease, replay: Replay, before
     for record in late:
         replay.take(record)
     if head.fingerprint != plan.fingerprint:
-        journal.adopt(lease, plan.fingerprint, plan.to_json())
+        journal.adopt(lease, plan.fingerprint, document_of(plan))
     if lease.epoch == 1 or replay.state.outcome is not None:  # submitted, and begun by nobody; or ended meanwhile
         return []
     turns: list[Turned] = []

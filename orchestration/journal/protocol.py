@@ -108,7 +108,7 @@ class Journal(Protocol):
         ...
 
     def create(self, head: Head, plan: str, record: Record) -> None:
-        """Begin a run with its first record; `plan` is the JSON of its plan, kept once for each fingerprint.
+        """Begin a run with its first record; `plan` is the document of its plan, kept once for each fingerprint.
 
         The head is stored as it is, except for its inbox, which is empty.
 

@@ -82,17 +82,19 @@ class PlanDiff:
 
 def diff_plans(old: Plan, new: Plan) -> PlanDiff:
     """Return how a plan differs from an earlier one."""
-    return diff_documents(*(_with_types(plan) for plan in (old, new)))
+    return diff_documents(*(document_of(plan) for plan in (old, new)))
 
 
-def _with_types(plan: Plan) -> str:
+def document_of(plan: Plan) -> str:
+    """Return the plan as `Plan.to_json` writes it, and what its functions take and give: what a diff can tell."""
     return json.dumps({**json.loads(plan.to_json()), "types": list(types_of(plan.root))})
 
 
 def diff_documents(old: str, new: str) -> PlanDiff:
-    """Return how a stored plan differs from an earlier one, both as `Plan.to_json` writes them.
+    """Return how a stored plan differs from an earlier one, both as `Plan.to_json` or `document_of` writes them.
 
-    What the functions take and give is no part of these documents: where nothing else differs, the fingerprints do.
+    What the functions take and give stands only in those of `document_of`: where nothing else differs in others, the
+    fingerprints do.
 
     Raises:
         InvalidDocument: if one of the texts is no plan.

@@ -136,7 +136,8 @@ def field_types(kind: type) -> dict[str, object] | None:
     if te.is_typeddict(kind) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
         names = list(vars(kind).get("__annotations__", {}))
     elif issubclass(kind, pydantic.BaseModel):
-        names = [*kind.__pydantic_fields__, *kind.__private_attributes__, "__pydantic_extra__"]
+        # `BaseModel` itself has no fields to ask for
+        names = [*getattr(kind, "__pydantic_fields__", ()), *kind.__private_attributes__, "__pydantic_extra__"]
     elif attrs.has(kind):
         names = [field.name for field in attrs.fields(kind)]
     elif dataclasses.is_dataclass(kind):

@@ -19,6 +19,7 @@ import pydantic
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from orchestration import Workflow
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
 from orchestration.failures import Failure
 from orchestration.plan.codec import MAX_DEPTH, Codec, canonical
@@ -370,3 +371,12 @@ def test_tags_do_not_depend_on_how_the_module_was_loaded(tmp_path: pathlib.Path)
     assert [json.loads(text) for text in texts] == [
         {"$type": "flows:Order", "fields": {"mood": {"$enum": "flows:Mood", "member": "GOOD"}}}
     ]
+
+
+def test_a_body_may_take_any_model() -> None:
+    """S12: `BaseModel` itself has no fields, and says nothing of which class comes."""
+
+    async def look(model: pydantic.BaseModel) -> int:
+        return 1
+
+    assert Workflow[pydantic.BaseModel]("flow").step(look).compile().codec.encode(1) == 1
