@@ -179,6 +179,8 @@ def form_of(kind: type) -> Form | None:
         return _Enumeration(kind)
     if issubclass(kind, SECRETS):
         return _Hidden(kind)
+    if kind is pydantic.BaseModel:
+        return None  # nothing is exactly that
     if issubclass(kind, pydantic.BaseModel):
         return _Record(kind, _model_defaults(kind), _take_model, partial(_build_model, kind))
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):

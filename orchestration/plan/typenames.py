@@ -133,11 +133,12 @@ def _standard(kind: type) -> bool:
 
 def field_types(kind: type) -> dict[str, object] | None:
     """Return the resolved annotations of a record's fields, a model's private attributes included; else None."""
+    if kind is pydantic.BaseModel:  # it says nothing of what a model has
+        return {}
     if te.is_typeddict(kind) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):
         names = list(vars(kind).get("__annotations__", {}))
     elif issubclass(kind, pydantic.BaseModel):
-        # `BaseModel` itself has no fields to ask for
-        names = [*getattr(kind, "__pydantic_fields__", ()), *kind.__private_attributes__, "__pydantic_extra__"]
+        names = [*kind.__pydantic_fields__, *kind.__private_attributes__, "__pydantic_extra__"]
     elif attrs.has(kind):
         names = [field.name for field in attrs.fields(kind)]
     elif dataclasses.is_dataclass(kind):
