@@ -210,6 +210,20 @@ def model(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def sabotage(session: nox.Session) -> None:
+    """Put deliberate defects into copies of the package, one at a time: the finders of the test kit find each."""
+    session.install("-e", ".", *group("tests"))
+    session.run("python", "-m", "tests.sabotage", "--write", *session.posargs)
+
+
+@nox.session(default=False)
+def simulate(session: nox.Session) -> None:
+    """Simulate a million runs of the examples on all cores; SIMULATE_SEEDS for another number."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.testing.simulated", os.environ.get("SIMULATE_SEEDS", "1000000"))
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The benchmarks; compare figures of one machine only."""
     session.install(".[cli]")

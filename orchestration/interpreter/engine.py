@@ -10,14 +10,17 @@ from orchestration.interpreter.events import (
     CancelRequested,
     CleanupFailed,
     CleanupSucceeded,
+    CleanupTimedOut,
     Event,
     Resumed,
     SignalReceived,
     StepCancelled,
     StepFailed,
     StepSucceeded,
+    StepTimedOut,
     UndoFailed,
     UndoSucceeded,
+    UndoTimedOut,
 )
 from orchestration.interpreter.mail import Letter
 from orchestration.interpreter.rooms import ROOMS
@@ -124,11 +127,11 @@ def _signal(plan: Plan, root: Frame, event: SignalReceived, turn: Turn) -> Advan
 
 def _is_late(event: Event, turn: Turn) -> bool:
     """Take the end of a leaked attempt, once: a success arms its step if unwinding has not reached it (S24)."""
-    if isinstance(event, StepSucceeded | StepFailed | StepCancelled):
+    if isinstance(event, StepSucceeded | StepFailed | StepCancelled | StepTimedOut):
         paths = {event.path}
-    elif isinstance(event, UndoSucceeded | UndoFailed):
+    elif isinstance(event, UndoSucceeded | UndoFailed | UndoTimedOut):
         paths = {f"{event.path}:undo", f"{event.path}:in_doubt"}
-    elif isinstance(event, CleanupSucceeded | CleanupFailed):
+    elif isinstance(event, CleanupSucceeded | CleanupFailed | CleanupTimedOut):
         paths = {f"{event.path}:cleanup"}
     else:
         return False

@@ -82,7 +82,9 @@ OUTCOMES = (outcomes.Succeeded, outcomes.Failed, outcomes.Cancelled, outcomes.Ro
 EVENTS: tuple[type, ...] = get_args(AnyEvent)
 END_STATES = (outcomes.Undone, outcomes.UndoFailed, outcomes.Held, outcomes.InDoubt, outcomes.Kept)
 RUN = (State, Ledger, Failure, *OUTCOMES, *END_STATES)
-KINDS: dict[str, type] = {kind.__name__: kind for kind in (*RUN, *EFFECTS, *FRAMES, *PARTS, *TRAILS, *EVENTS)}
+ALL = (*RUN, *EFFECTS, *FRAMES, *PARTS, *TRAILS, *EVENTS)
+NAMES: dict[type, str] = {outcomes.UndoFailed: "NotUndone"}  # an event is called `UndoFailed` as well
+KINDS: dict[str, type] = {NAMES.get(kind, kind.__name__): kind for kind in ALL}
 
 
 def state_to_data(plan: Plan, state: State) -> Json:
@@ -172,7 +174,7 @@ def _encode(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any pa
 
 
 def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any frozen class of `KINDS`
-    data: dict[str, Json] = {"is": type(value).__name__}
+    data: dict[str, Json] = {"is": NAMES.get(type(value), type(value).__name__)}
     for field in attrs.fields(type(value)):
         content, inner = getattr(value, field.name), f"{path}.{field.name}"
         if not field.eq:

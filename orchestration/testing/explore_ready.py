@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast, final
 
 from orchestration.interpreter.effects import RunStep, RunUndo
 from orchestration.interpreter.events import StepSucceeded
 from orchestration.outcomes import Cancelled, Failed
-from orchestration.plan.nodes import Fold, Graph, Loop, Map, Scope
+from orchestration.plan.nodes import Graph, Map
 from orchestration.plan.tree import static_path
 from orchestration.testing.explore_invariants import Invariant, Remembers
+from orchestration.testing.explore_order import (
+    cancel_decides,
+    cleaned_up_once,
+    is_later,
+    items_in_order,
+    nodes_of,
+    undone_when_settled,
+)
 from orchestration.testing.explore_outcomes import placed
+from orchestration.testing.explore_rules import (
+    NOTHING,
+    TOKEN,
+    broken,
+    deadlines_held,
+    retried_as_planned,
+    undone_as_done,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -21,14 +35,6 @@ if TYPE_CHECKING:
     from orchestration.plan.nodes import Node
     from orchestration.testing.explore_invariants import Moment
     from orchestration.testing.explore_keys import Keys
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
-TOKEN = re.compile(r"/[^/\[#]+|\[\d+\]|#\d+|^[^/\[#]+")
-
-
-def broken(message: str) -> AssertionError:
-    """Return how an invariant says that it is broken: no `assert`, which `-O` and pytest's rewriting change."""
-    return AssertionError(message)
 
 
 @final
@@ -132,7 +138,7 @@ class UndoneInReverse(Remembers):
 
     def bound(self, plan: Plan, keys: Keys) -> Invariant:  # noqa: ARG002 - as above
         """Look through the plan."""
-        return UndoneInReverse(self.name, dict(placed(plan.root, plan.name)))
+        return UndoneInReverse(self.name, nodes_of(plan))
 
     def see(self, memory: frozenset[str], moment: Moment) -> Hashable:
         """Note a step that is armed, and look at what is undone."""
@@ -141,26 +147,10 @@ class UndoneInReverse(Remembers):
         if undone:
             settled = {step.path for step in moment.state.ledger.rollback}
             for path in undone:
-                early = sorted(later for later in memory - settled if self._is_later(later, path))
+                early = sorted(later for later in memory - settled if is_later(self._nodes, later, path))
                 if early:
                     raise broken(f"{path} is undone before {', '.join(early)}")
         return memory
-
-    def _is_later(self, path: str, than: str) -> bool:
-        """Tell whether one step stands behind another in the same chain, or in a later iteration."""
-        before, here, there = "", TOKEN.findall(path), TOKEN.findall(than)
-        for one, other in zip(here, there, strict=False):
-            if one != other:
-                return self._is_behind(before, one, other)
-            before += one
-        return False
-
-    def _is_behind(self, before: str, one: str, other: str) -> bool:
-        around = self._nodes.get(static_path(before))
-        if isinstance(around, Scope) and one[0] == other[0] == "/":
-            place = static_path(before)
-            return self._nodes[place + one].number > self._nodes[place + other].number
-        return isinstance(around, Loop | Fold) and one[0] == other[0] == "[" and int(one[1:-1]) > int(other[1:-1])
 
 
 def _armed(armed: frozenset[str], moment: Moment) -> frozenset[str]:
@@ -177,4 +167,17 @@ nothing_in_flight = NothingInFlight("nothing_in_flight")
 nothing_after_cancel = NothingAfterCancel("nothing_after_cancel")
 caps_held = CapsHeld("caps_held")
 undone_in_reverse = UndoneInReverse("undone_in_reverse")
-READY: tuple[Invariant, ...] = (settled_once, nothing_in_flight, nothing_after_cancel, caps_held, undone_in_reverse)
+READY: tuple[Invariant, ...] = (
+    settled_once,
+    nothing_in_flight,
+    nothing_after_cancel,
+    caps_held,
+    undone_in_reverse,
+    retried_as_planned,
+    deadlines_held,
+    undone_as_done,
+    undone_when_settled,
+    cleaned_up_once,
+    items_in_order,
+    cancel_decides,
+)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestration import Workflow
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
-from orchestration.interpreter.serial import state_from_data, state_key, state_to_data
+from orchestration.interpreter.serial import ALL, KINDS, state_from_data, state_key, state_to_data
 from orchestration.interpreter.state import State
 from tests.bodies import increase, undo
 from tests.machine import Machine
@@ -102,3 +102,8 @@ def test_the_key_of_a_state_tells_values_apart_but_not_times() -> None:
     other.state = type(other.state)(other.state.run_id, 9.0, other.state.root, other.state.ledger)
     assert state_key(plan, one.state) == state_key(plan, other.state)
     assert state_key(plan, one.state) != state_key(plan, Machine(plan, 2).state)
+
+
+def test_every_class_has_a_name_of_its_own() -> None:
+    """An event and an end state are both called `UndoFailed`: what is stored has to tell them apart."""
+    assert len(KINDS) == len(ALL)

@@ -14,6 +14,7 @@ from orchestration.interpreter.events import (
     StepFailed,
     StepLeaked,
     StepSucceeded,
+    StepTimedOut,
     TimerFired,
 )
 from orchestration.outcomes import Failed, Succeeded
@@ -128,6 +129,7 @@ def test_an_attempt_that_leaks_after_its_timeout_is_named_and_the_next_begins() 
         StepFailed("flow/increase", 9.0, 1, failure("flow/increase")),
         StepCancelled("flow/increase", 9.0, 1),
         StepSucceeded("flow/increase", 9.0, 1, 5),
+        StepTimedOut("flow/increase", 9.0, 1, 7.0),
     ],
     ids=repr,
 )
