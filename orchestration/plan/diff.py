@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
@@ -85,6 +86,7 @@ def diff_plans(old: Plan, new: Plan) -> PlanDiff:
     return diff_documents(*(document_of(plan) for plan in (old, new)))
 
 
+@lru_cache(maxsize=64)
 def document_of(plan: Plan) -> str:
     """Return the plan as `Plan.to_json` writes it, and what its functions take and give: what a diff can tell."""
     return json.dumps({**json.loads(plan.to_json()), "types": list(types_of(plan.root))})

@@ -9,7 +9,7 @@ import socket
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from orchestration.errors import InvalidInput, JournalError, RunHeld
+from orchestration.errors import InvalidInput, JournalError, RunExists, RunHeld
 from orchestration.frozen import evolve
 from orchestration.interpreter.state import Ledger, State
 from orchestration.journal.opening import Owner, create, look_equal, outcome_of, take_over
@@ -109,6 +109,14 @@ class Durable:
         opened = await self.call(take_over, self.journal, plan, run_id, self._owner())
         effects = [waiting.effect for waiting in opened.replay.pending.values()]
         return self._driver(plan, home, opened, Beginning(opened.turns, effects, opened.replay.state))
+
+    async def begin_or_attach(
+        self, plan: Plan, event: Started, home: Home, *, wait: bool
+    ) -> tuple[Driver, Kept | None]:
+        """Begin a run, or go on with the one of this id (S5). Raises what both do."""
+        with contextlib.suppress(RunExists):
+            return await self.begin(plan, event, home)
+        return await self.attach(plan, event, home, wait=wait)  # not while an error is handled: it would be a context
 
     async def attach(self, plan: Plan, event: Started, home: Home, *, wait: bool) -> tuple[Driver, Kept | None]:
         """Go on with a run that was begun with the same input; one that another process has is waited for, or refused.

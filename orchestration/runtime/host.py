@@ -126,10 +126,7 @@ class Host(Generic[R]):
         if self._durable is None:
             driver = Driver(plan, home, beginning_of(plan, event))
         else:
-            try:
-                driver, kept = await self._durable.begin(plan, event, home)
-            except RunExists:
-                driver, kept = await self._durable.attach(plan, event, home, wait=wait)
+            driver, kept = await self._durable.begin_or_attach(plan, event, home, wait=wait)
         return self._handle(driver, value, kept, token, listed=run_id is not None or kept is not None)
 
     def _first(self, plan: Plan, value: object, run_id: str | None, deadline: float | None) -> Started:
