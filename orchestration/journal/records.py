@@ -49,11 +49,15 @@ VALUES_OF = {
 
 
 class Entry(NamedTuple):
-    """What a record says: an event, the digests of the effects that followed, and the outcome, if there was one."""
+    """What a record says: an event, the digests of the effects that followed, and the outcome, if there was one.
+
+    A run may have `ended` with an outcome that could not be kept.
+    """
 
     event: AnyEvent
     effects: tuple[str, ...]
     outcome: Outcome | None
+    ended: bool
 
 
 # --- what an event becomes
@@ -124,6 +128,11 @@ def _hiding(codec: Codec) -> Codec:
     return codec.with_cipher(HIDING)
 
 
+def entry_of(plan: Plan, event: AnyEvent, effects: Iterable[Effect], outcome: Outcome | None) -> Entry:
+    """Return what the record of an event is to say."""
+    return Entry(event, tuple(digests(plan, effects)), outcome, ended=outcome is not None)
+
+
 # --- text
 
 
@@ -135,12 +144,12 @@ def written(plan: Plan, entry: Entry) -> str:
     """
     data: dict[str, Json] = {"v": VERSION, "event": to_data(plan, entry.event, entry.event.path)}
     data["effects"] = list(entry.effects)
-    if entry.outcome is not None:
+    if entry.ended:
         data["outcome"] = _outcome_data(plan, entry.outcome)
     return json.dumps(data, separators=(",", ":"), allow_nan=False)
 
 
-def _outcome_data(plan: Plan, outcome: Outcome) -> Json:
+def _outcome_data(plan: Plan, outcome: Outcome | None) -> Json:
     try:
         return to_data(plan, outcome, "outcome")
     except Unserialisable:  # a pure function made it: who wants it folds the log
@@ -169,7 +178,8 @@ def read(plan: Plan, record: Record) -> Entry:
             raise _invalid(place, "other data")
     if not isinstance(found, EVENTS) or not (outcome is None or isinstance(outcome, Succeeded | Failed | Cancelled)):
         raise _invalid(place, f"a {type(found).__name__} and a {type(outcome).__name__}")
-    return Entry(cast("AnyEvent", found), tuple(map(str, effects)), cast("Outcome | None", outcome))
+    known = cast("Outcome | None", outcome)
+    return Entry(cast("AnyEvent", found), tuple(map(str, effects)), known, ended="outcome" in data)
 
 
 def _invalid(place: str, found: str) -> InvalidDocument:

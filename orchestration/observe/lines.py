@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestration.interpreter.events import CancelRequested, Started
+from orchestration.interpreter.events import CancelRequested, Resumed, Started
 from orchestration.observe.progress import NOTHING, Counts, Progress
 from orchestration.observe.terminal import escape
 from orchestration.plan.tree import static_path
@@ -22,11 +22,14 @@ class Lines:
     end, the counts that have not been told.
     """
 
-    def __init__(self, write: Callable[[str], object]) -> None:
-        """Write with `write`, which gets one line, without its end, at a time."""
+    def __init__(self, write: Callable[[str], object], known: Progress | None = None) -> None:
+        """Write with `write`, which gets one line, without its end, at a time.
+
+        `known` is what is known already of a run that is taken up again: counts go on from there.
+        """
         self._write = write
-        self._progress = Progress()
-        self._told: dict[str, Counts] = {}
+        self._progress = Progress() if known is None else known
+        self._told: dict[str, Counts] = {path: self._progress.at(path) for path in self._progress.paths}
 
     def take(self, event: AnyEvent) -> None:
         """Take the next event of the run."""
@@ -36,6 +39,8 @@ class Lines:
         match event:
             case Started():
                 self._write(escape(f"{event.path}: run {event.run_id} started"))
+            case Resumed():
+                self._write(escape(f"{event.path}: taken up again"))
             case CancelRequested():
                 self._write(escape(f"{event.path}: cancelled: {event.reason}"))
             case _:
@@ -64,5 +69,6 @@ def _grew(told: Counts, now: Counts) -> bool:
         (told.failed, now.failed),
         (told.retried, now.retried),
         (told.undone, now.undone),
+        (told.lost, now.lost),
     )
     return any(after > before and after >= 2 * before for before, after in pairs)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.1  # seconds between two pictures, at least
 COLUMNS = (("done", "green"), ("failed", "red"), ("retried", "yellow"), ("undone", "magenta"))
+LOST = ("lost", "yellow")  # a column that there is only where something was
 
 
 class LiveTable:
@@ -33,10 +34,13 @@ class LiveTable:
     A context manager, to be used inside an event loop; at its end the last picture stays.
     """
 
-    def __init__(self, plan: Plan, console: Console) -> None:
-        """Draw the runs of `plan` on `console`."""
+    def __init__(self, plan: Plan, console: Console, known: Progress | None = None) -> None:
+        """Draw the runs of `plan` on `console`.
+
+        `known` is what is known already of a run that is taken up again: counts go on from there.
+        """
         self._planned = tuple(dict.fromkeys(steps_of(plan.root, plan.name)))
-        self._progress = Progress(name=plan.name)
+        self._progress = Progress(name=plan.name) if known is None else known
         self._timer: asyncio.TimerHandle | None = None
         self._live = Live(console=console, auto_refresh=False, get_renderable=self.table)
 
@@ -62,14 +66,17 @@ class LiveTable:
         progress = self._progress
         table = Table(box=None, pad_edge=False, title_justify="left", caption_justify="left", title_style="bold")
         table.title = Text(escape(f"{progress.name} {progress.run_id}".rstrip()))
-        if progress.cancelled is not None:
-            table.caption = Text(escape(f"cancelled: {progress.cancelled}"))
+        told = ["taken up again"] if progress.resumed else []
+        told += [] if progress.cancelled is None else [f"cancelled: {progress.cancelled}"]
+        if told:
+            table.caption = Text(escape("; ".join(told)))
         table.add_column("step", overflow="fold")
-        for name, style in COLUMNS:
+        columns = (*COLUMNS, LOST) if any(counts.lost for counts in progress.counts.values()) else COLUMNS
+        for name, style in columns:
             table.add_column(name, justify="right", style=style)
         for path in dict.fromkeys((*self._planned, *progress.paths)):
             counts = progress.at(path)
-            cells = [f"{number:,}" if (number := getattr(counts, name)) else "" for name, _ in COLUMNS]
+            cells = [f"{number:,}" if (number := getattr(counts, name)) else "" for name, _ in columns]
             table.add_row(Text(escape(path)), *cells, style=None if path in progress.counts else "dim")
         return table
 

@@ -9,10 +9,12 @@ from rpds import HashTrieMap
 from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.events import (
     CancelRequested,
+    Resumed,
     Started,
     StepCancelled,
     StepFailed,
     StepLeaked,
+    StepLost,
     StepSucceeded,
     StepTimedOut,
     UndoSucceeded,
@@ -20,7 +22,10 @@ from orchestration.interpreter.events import (
 from orchestration.plan.tree import static_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from orchestration.interpreter.events import AnyEvent, StepEvent
+    from orchestration.plan.compile import Plan
 
 
 @frozen
@@ -28,13 +33,15 @@ class Counts:
     """What became of the steps at one static path.
 
     `done` and `undone` count steps. `failed` counts steps whose last attempt failed or timed out: one that is tried
-    again leaves it when its next attempt has ended. `retried` counts attempts after the first.
+    again leaves it when its next attempt has ended. `retried` counts attempts after the first, `lost` those that were
+    under way when their process ended (S35).
     """
 
     done: int = 0
     failed: int = 0
     retried: int = 0
     undone: int = 0
+    lost: int = 0
 
     def __str__(self) -> str:
         """Say what there is to say, in one line: `1,024 done, 3 failed`."""
@@ -43,6 +50,7 @@ class Counts:
             (self.failed, "failed"),
             (self.retried, "retried"),
             (self.undone, "undone"),
+            (self.lost, "lost"),
         )
         return ", ".join(f"{count:,} {name}" for count, name in named if count) or "nothing yet"
 
@@ -55,7 +63,8 @@ class Progress:
     """The counts of a run by static path. `fold` returns what they are after one more event.
 
     `paths` are in the order in which they were first heard of. `leaked` are attempts that outlived their cancel: what
-    becomes of them later is in the outcome, not in the counts (S24).
+    becomes of them later is in the outcome, not in the counts (S24). `resumed` says how often another process
+    has taken the run up again.
     """
 
     paths: tuple[str, ...] = ()
@@ -64,6 +73,15 @@ class Progress:
     run_id: str = ""
     cancelled: str | None = None
     leaked: frozenset[tuple[str, int]] = frozenset()
+    resumed: int = 0
+
+    @staticmethod
+    def of(plan: Plan, events: Iterable[AnyEvent]) -> Progress:
+        """Return the progress of a run of `plan` after these events: those of its log, before it is taken up again."""
+        progress = Progress(name=plan.name)
+        for event in events:
+            progress = progress.fold(event)
+        return progress
 
     def at(self, path: str) -> Counts:
         """Return the counts at a static path."""
@@ -74,10 +92,16 @@ class Progress:
         match event:
             case Started():
                 return evolve(self, name=event.path, run_id=event.run_id)
+            case Resumed():  # what had leaked ended with its process
+                return evolve(self, name=event.path, resumed=self.resumed + 1, leaked=frozenset())
             case CancelRequested():
                 return self if self.cancelled is not None else evolve(self, cancelled=event.reason)
             case StepSucceeded() | StepFailed() | StepTimedOut() | StepCancelled() | StepLeaked():
                 return self._step(event)
+            case StepLost():
+                path = static_path(event.path)
+                now = self.at(path)
+                return self._with(path, evolve(now, lost=now.lost + 1))
             case UndoSucceeded():
                 path = static_path(event.path)
                 now = self.at(path)
@@ -98,12 +122,13 @@ class Progress:
             failed=max(0, now.failed - again) + _failed(event),  # what was tried again has not failed
             retried=now.retried + again,
             undone=now.undone,
+            lost=now.lost,
         )
         return known._with(path, counts)  # noqa: SLF001 - of this class
 
     def _with(self, path: str, counts: Counts) -> Progress:
         paths = self.paths if path in self.counts else (*self.paths, path)
-        return Progress(paths, self.counts.insert(path, counts), self.name, self.run_id, self.cancelled, self.leaked)
+        return evolve(self, paths=paths, counts=self.counts.insert(path, counts))
 
 
 def _failed(event: StepEvent) -> bool:

@@ -115,7 +115,7 @@ class Driver:
         self._queue = self._crew.queue
         self._timers = Timers(self._loop, self._fire)
         self._streams = Streams(self, home.threads)
-        self.hooks = HookedRun(home.hooks, self) if home.hooks else None
+        self.hooks = HookedRun(home.hooks, self) if home.hooks or beginning.state.ledger.asks else None
         self._inbox: deque[Event] = deque()
         self._folding = True  # until the run begins, events queue
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
@@ -123,6 +123,7 @@ class Driver:
         self._log = log
         self.wake = 0.0  # when another process is to go on with a run that was stopped
         self.suspended = False  # whether it stops without an outcome, to be gone on with by another process
+        self._patience: asyncio.TimerHandle | None = None  # for what is under way when the run is stopped
         self._beginning = beginning
         self.state = beginning.state
         self.over = self.state.outcome is not None
@@ -149,6 +150,8 @@ class Driver:
             await self._supervise(self._wake)
         self._crew.dismiss()
         self._timers.clear()
+        if self._patience is not None:
+            self._patience.cancel()
         self._streams.close_all()
         if self.hooks is not None:
             self.hooks.give_up()
@@ -197,7 +200,7 @@ class Driver:
         self._crew.drop()
         if self.hooks is not None:
             self.hooks.give_up()
-        self._loop.call_later(self.grace, self._end)
+        self._patience = self._loop.call_later(self.grace, self._end)
         self._rest()
 
     def park(self, wake: float) -> None:

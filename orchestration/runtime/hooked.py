@@ -64,6 +64,7 @@ class HookedRun:
 
     def ask(self, question: AskHooks) -> None:
         """Ask the hooks of a step, and report what they say."""
+        self._watch.note_asked(question)  # the watch has not seen what waits since before the run was taken up again
         task = asyncio.create_task(self._ask(question), context=self._caller.context.copy())
         self._asking[question.path] = task
         task.add_done_callback(partial(self._answered, question.path))
@@ -88,8 +89,11 @@ class HookedRun:
         del self._asking[path]
         given_up = path in self._given_up
         self._given_up.discard(path)
-        if task.cancelled():
-            failure = None if given_up else unanswered(path)
+        if task.cancelled() and given_up:
+            failure = None
+        elif task.cancelled():  # with all of the event loop: a durable run is stopped by that, and asks again (S30)
+            self._driver.shut_down(asyncio.CancelledError())
+            failure = unanswered(path)
         else:
             error = task.exception()
             failure = task.result() if error is None else Failure.of(error, path)

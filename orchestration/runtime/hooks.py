@@ -16,7 +16,7 @@ from orchestration.frozen import evolve
 from orchestration.outcomes import HookFailure
 from orchestration.plan.hooks import Veto, asks_of
 from orchestration.plan.moments import REDACTED, Asked, StepBegan, StepEnded
-from orchestration.plan.nodes import Retried
+from orchestration.plan.nodes import Retried, Step
 from orchestration.plan.secrets import masked
 from orchestration.plan.tree import child_path, children_of, static_path
 from orchestration.runtime.context import current
@@ -40,9 +40,12 @@ class Hooks:
         """Find out once for each node."""
         self.engine = engine
         self.of: dict[int, tuple[Hook, ...]] = {}
+        self._steps: dict[str, tuple[Hook, ...]] = {}
         self._retried: dict[str, tuple[Hook, ...]] = {}
         for node, path, hooks in _inherited(plan.root, plan.name, engine):
             self.of[node.number] = hooks
+            if isinstance(node, Step):
+                self._steps[path] = hooks
             if isinstance(node, Retried):
                 self._retried[path] = hooks
 
@@ -54,6 +57,10 @@ class Hooks:
     def asks(self) -> tuple[When, ...]:
         """When every step asks the hooks of the engine."""
         return asks_of(self.engine)
+
+    def of_step(self, path: str) -> tuple[Hook, ...]:
+        """Return the hooks of the step at a path of a run; none if there is no such."""
+        return self._steps.get(static_path(path), ())
 
     def of_retried(self, path: str) -> tuple[Hook, ...]:
         """Return the hooks of the composite that is retried at a path of a run; none if there is no such."""

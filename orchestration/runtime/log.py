@@ -16,7 +16,7 @@ from orchestration.interpreter.engine import Turned
 from orchestration.interpreter.events import Continued, HooksAnswered, StreamEvent, TimerFired
 from orchestration.interpreter.pending import ATTEMPT, TIMERS, note, slot_of
 from orchestration.journal.opening import status_of
-from orchestration.journal.records import Entry, chained, digests, written
+from orchestration.journal.records import chained, entry_of, written
 from orchestration.journal.replay import snapshot_of
 from orchestration.runtime.tasks import unless_cancelled
 
@@ -105,8 +105,7 @@ class Log:
     def add(self, event: Event, effects: list[Effect], state: State) -> None:
         """Take an event that was folded, to be written with the next batch."""
         note(self.pending, event, effects)
-        entry = Entry(event, tuple(digests(self._plan, effects)), state.outcome)
-        self._texts.append(written(self._plan, entry))
+        self._texts.append(written(self._plan, entry_of(self._plan, event, effects, state.outcome)))
         self._waiting.append(Turned(event, effects, state))
         self._added.set()
 

@@ -1,4 +1,7 @@
-"""Streams: the sources that a run pulls items from (S16)."""
+"""Streams: the sources that a run pulls items from (S16).
+
+A durable run that is taken up again opens them anew, and passes over what had been pulled before.
+"""
 
 from __future__ import annotations
 
@@ -61,12 +64,9 @@ class Streams:
         if not isinstance(source, AsyncIterator | Iterator):
             return
         if any(source is spent for spent in self._spent):
-            raise SourceSpent(
-                path,
-                found=f"a {type(source).__name__} that this run has read before, in an earlier attempt or another map",
-                expected="a source that has not been read",
-                mend="Let the body before the map return an object whose __aiter__ or __iter__ begins anew.",
-            )
+            kind = type(source).__name__
+            found = f"a {kind} that this run has read before, in an earlier attempt or another map"
+            raise _spent(path, found, "a source that has not been read")
         self._spent.append(source)
 
     def close(self, path: str) -> None:
@@ -108,6 +108,7 @@ class Stream:
         self._streams = streams
         self._driver = streams.driver
         self._wanted: int | None = None  # the index of the item to pull next
+        self._taken = 0  # how many items the source has given
         self._asked = asyncio.Event()
         self._pulling = False
         self._closing = False
@@ -144,7 +145,7 @@ class Stream:
                 self._pulling = True
                 if source is None:
                     source = self._open()
-                item = await source.take()
+                item = await self._take(source, index)
                 self._pulling = False
                 if self._closing:
                     break
@@ -173,10 +174,26 @@ class Stream:
 
     def _open(self) -> _Asynchronous | _InThread:
         source = self._source
-        self._streams.take(source, self._path)
-        if hasattr(source, "__aiter__"):
-            return _Asynchronous(aiter(source))
-        return _InThread(iter(source), partial(self._streams.threads.call_for, self))
+        asynchronous = hasattr(source, "__aiter__")
+        items = aiter(source) if asynchronous else iter(source)
+        if items is source:  # it does not begin anew
+            if self._driver.epoch:
+                found = f"a {type(source).__name__}, which can be read only once, in a durable run"
+                raise _spent(self._path, found, "a source that can be read again when the run is taken up")
+            self._streams.take(source, self._path)
+        return _Asynchronous(items) if asynchronous else _InThread(items, partial(self._streams.threads.call_for, self))
+
+    async def _take(self, source: _Asynchronous | _InThread, index: int) -> object:
+        """Take the item number `index`; those before it were pulled by who had the run before."""
+        while self._taken < index and not self._closing:
+            if await source.take() is END:
+                found = f"a source of {self._taken} items, which has given {index} before"
+                raise _spent(self._path, found, "the same items each time that it is read")
+            self._taken += 1
+            if self._taken % STREAK == 0:
+                await unless_cancelled(asyncio.sleep(0))
+        self._taken += 1
+        return END if self._closing else await source.take()
 
     def _end(self, event: StreamEvent) -> None:
         """Close, and report why there will be no further item."""
@@ -188,6 +205,8 @@ class Stream:
 
     def _fail(self, error: BaseException) -> None:
         self._driver.note_raised(error)
+        if isinstance(error, asyncio.CancelledError) and self.task.cancelling() and not self._closing:
+            self._driver.shut_down(error)  # with all of the event loop: a durable run closes its streams (S30)
         if not self._closing:
             index = self._wanted or 0
             self._end(PullFailed(self._path, self._driver.now(), index, Failure.of(error, self._path)))
@@ -212,6 +231,11 @@ class Stream:
         if self._when_leaked is not None:
             self._when_leaked()
         self._streams.leak(self._path, self.task)
+
+
+def _spent(path: str, found: str, expected: str) -> SourceSpent:
+    mend = "Let the body before the map return an object whose __aiter__ or __iter__ begins anew."
+    return SourceSpent(path, found=found, expected=expected, mend=mend)
 
 
 class _Asynchronous:

@@ -2,6 +2,9 @@
 
 One task tells one moment after the other, so that every observer sees the run in its order. An attempt begins when the
 moments before it have been told; nothing else waits for observers but the end of the run.
+
+The watch of a run that was taken up again has not seen how that began. The events of the resumption say what was lost;
+of what waits it learns when that ends (S32).
 """
 
 from __future__ import annotations
@@ -14,13 +17,16 @@ from orchestration.interpreter.effects import AskHooks, CancelTimer, RunStep, Ru
 from orchestration.interpreter.events import (
     CancelRequested,
     HooksAnswered,
+    Resumed,
     Started,
     StepCancelled,
     StepFailed,
     StepLeaked,
+    StepLost,
     StepSucceeded,
     StepTimedOut,
     UndoFailed,
+    UndoLost,
     UndoSucceeded,
     UndoTimedOut,
     timed_out,
@@ -31,6 +37,7 @@ from orchestration.plan.moments import (
     AttemptEnded,
     RetryPlanned,
     RunCancelled,
+    RunResumed,
     StepBegan,
     StepEnded,
     UndoBegan,
@@ -52,14 +59,16 @@ if TYPE_CHECKING:
     from orchestration.plan.moments import Moment
     from orchestration.runtime.hooks import HookCaller, Hooks
 
-AttemptHow = Literal["succeeded", "failed", "timed out", "cancelled", "leaked"]
-StepHow = Literal["succeeded", "failed", "cancelled", "leaked"]
+AttemptHow = Literal["succeeded", "failed", "timed out", "cancelled", "leaked", "lost"]
+StepHow = Literal["succeeded", "failed", "cancelled", "leaked", "lost"]
+UndoHow = Literal["succeeded", "failed", "timed out", "lost"]
 HOWS: dict[type, AttemptHow] = {
     StepSucceeded: "succeeded",
     StepFailed: "failed",
     StepTimedOut: "timed out",
     StepCancelled: "cancelled",
     StepLeaked: "leaked",
+    StepLost: "lost",
 }
 STEP_HOWS: dict[type, StepHow] = {
     StepSucceeded: "succeeded",
@@ -67,7 +76,15 @@ STEP_HOWS: dict[type, StepHow] = {
     StepTimedOut: "failed",
     StepCancelled: "cancelled",
     StepLeaked: "leaked",
+    StepLost: "lost",
 }
+UNDO_HOWS: dict[type, UndoHow] = {
+    UndoSucceeded: "succeeded",
+    UndoFailed: "failed",
+    UndoTimedOut: "timed out",
+    UndoLost: "lost",
+}
+GOES_ON = (AskHooks, RunStep)  # after the end of an attempt, at its path: strict observers, or the same attempt again
 ENDS = (AttemptEnded, StepEnded, UndoEnded, WorkflowEnded)
 
 
@@ -107,6 +124,10 @@ class Watch:
         if state.outcome is not None:
             self._over(state.outcome, state.at)
 
+    def note_asked(self, question: AskHooks) -> None:
+        """Take note of what the hooks of a step are asked, maybe not for the first time."""
+        self._questions[question.path] = question
+
     async def all_told(self) -> None:
         """Wait until the observers have been told of all that was seen."""
         while self._teller is not None:
@@ -124,12 +145,22 @@ class Watch:
         match event:
             case StepSucceeded() | StepFailed() | StepTimedOut() | StepCancelled() | StepLeaked():
                 self._attempt_ended(event, effects)
+            case StepLost(attempt=attempt):
+                self._steps[path] = UnderWay(self._hooks.of_step(path), attempt)
+                self._attempt_ended(event, effects)
             case HooksAnswered(failure=failure):
                 self._answered(self._questions.pop(path), at, bare(failure), effects)
             case UndoSucceeded() | UndoFailed() | UndoTimedOut():
                 undo = _ended(self._undos, event, effects)
                 if undo is not None:
-                    self._add("undo", undo.hooks, UndoEnded(run_id, path, at, event.attempt, _failure(event)))
+                    self._undo_ended(undo.hooks, event)
+            case UndoLost():
+                again = next(effect for effect in effects if type(effect) is RunUndo and effect.path == path)
+                self._undo_ended(self._hooks.of[again.step.number], event)
+            case Resumed(epoch=epoch):
+                self._root = path
+                self._cancelled = state.ledger.cancel is not None
+                self._add("resume", self._hooks.of[0], RunResumed(run_id, path, at, epoch))
             case CancelRequested(reason=reason):
                 decided = not self._cancelled and state.ledger.cancel is not None
                 self._cancelled = self._cancelled or decided
@@ -139,8 +170,8 @@ class Watch:
 
     def _attempt_ended(self, event: StepEvent, effects: list[Effect]) -> None:
         path, at, failure = event.path, event.at, _failure(event)
-        asked = any(type(effect) is AskHooks and effect.path == path for effect in effects)
-        step = _ended(self._steps, event, effects, goes_on=asked)
+        goes_on = any(type(effect) in GOES_ON and effect.path == path for effect in effects)
+        step = _ended(self._steps, event, effects, goes_on=goes_on)
         if step is None:
             return
         ended = AttemptEnded(self._run_id, path, at, event.attempt, HOWS[type(event)], failure)
@@ -149,11 +180,15 @@ class Watch:
             value = event.output if isinstance(event, StepSucceeded) else None
             self._step_ended(step.hooks, path, at, STEP_HOWS[type(event)], failure, value)
 
+    def _undo_ended(self, hooks: tuple[Hook, ...], event: UndoEvent) -> None:
+        how, failure = UNDO_HOWS[type(event)], _failure(event)
+        self._add("undo", hooks, UndoEnded(self._run_id, event.path, event.at, event.attempt, how, failure))
+
     def _answered(self, question: AskHooks, at: float, failure: Failure | None, effects: list[Effect]) -> None:
         path, hooks = question.path, self._hooks.of[question.step.number]
         how: StepHow = "succeeded" if failure is None else "failed"
         if question.when == "after":
-            del self._steps[path]
+            self._steps.pop(path, None)
             value = question.value if failure is None else None
             self._step_ended(hooks, path, at, how, failure, value, asked=True)
         elif not any(type(effect) is RunStep and effect.path == path for effect in effects):
@@ -164,22 +199,23 @@ class Watch:
         match effect:
             case RunStep(attempt=attempt, step=step, value=value):
                 hooks = self._hooks.of[step.number]
-                self._steps[path] = UnderWay(hooks, attempt)
-                if attempt == 1:
+                if attempt == 1 and path not in self._steps:
                     self._add("step", hooks, StepBegan(run_id, path, at, effect.key(run_id)), value, asked=True)
+                self._steps[path] = UnderWay(hooks, attempt)
                 self._add("attempt", hooks, AttemptBegan(run_id, path, at, attempt))
             case RunUndo(attempt=attempt, step=step, by=by, value=value):
                 hooks = self._hooks.of[step.number]
                 self._undos[path] = UnderWay(hooks, attempt)
                 self._add("undo", hooks, UndoBegan(run_id, path, at, by, attempt), value)
             case AskHooks():
-                self._questions[path] = effect
+                self.note_asked(effect)
             case StartTimer(purpose="backoff", due=due):
                 under_way = self._steps.get(path) or self._undos.get(path)
                 hooks = self._hooks.of_retried(path) if under_way is None else under_way.hooks
                 self._add("retry", hooks, RetryPlanned(run_id, path, at, due))
-            case CancelTimer(purpose="backoff") if path in self._steps:
-                self._step_ended(self._steps.pop(path).hooks, path, at, "cancelled", None, None)
+            case CancelTimer(purpose="backoff"):
+                self._steps.pop(path, None)
+                self._step_ended(self._hooks.of_step(path), path, at, "cancelled", None, None)
             case Tell(ended=None, value=value, scope=scope):
                 self._add("workflow", self._hooks.of[scope.number], WorkflowBegan(run_id, path, at), value)
             case Tell(ended=ended, value=value, scope=scope, failure=failure) if ended is not None:

@@ -24,8 +24,8 @@ class Worker:
     """Takes up what was submitted, what is due after a sleep, and what another process has left.
 
     At most `max_runs` are under way in it; every `poll` seconds it looks for more. A run that does nothing but wait,
-    for a signal or for `park` seconds at least, is put down: it costs nothing until it is due. `refused` is told of
-    each run that cannot go on, once: its plan has changed, or its log is damaged.
+    for a signal or for `park` seconds at least, is put down: it costs nothing until it is due. `begun` is told of each
+    run that is taken up, `refused` once of each that cannot go on: its plan has changed, or its log is damaged.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class Worker:
         max_runs: int = MOST_RUNS,
         poll: float = POLL,
         park: float = PARK,
+        begun: Callable[[Handle[Any]], object] | None = None,
         refused: Callable[[JournalError], object] | None = None,
     ) -> None:
         """Work for an engine that has a journal; nothing is started.
@@ -55,6 +56,7 @@ class Worker:
         self._max_runs = max_runs
         self._poll = poll
         self._park = park
+        self._begun = begun
         self._refused = refused
         self._told: set[str] = set()
         self._handles: dict[str, Handle[Any]] = {}
@@ -68,28 +70,47 @@ class Worker:
         finally:
             await self._stop()
 
-    async def drain(self) -> None:
-        """Work until nothing is due any more and nothing is under way but what waits."""
-        while await self.look() or self._handles:
-            await asyncio.wait([handle.task for handle in self._handles.values() if handle.task], timeout=self._poll)
+    async def drain(self, *, once: bool = False) -> None:
+        """Work until nothing is due any more and nothing is under way but what waits; `once`: only on what is due now.
+
+        Cancelling the task that calls this stops the runs, as with `work`.
+        """
+        try:
+            await self.look()
+            while self._handles:
+                await self._wait()
+                if once:
+                    self._put_down()
+                else:
+                    await self.look()
+        finally:
+            await self._stop()
+
+    async def _wait(self) -> None:
+        await asyncio.wait([handle.task for handle in self._handles.values() if handle.task], timeout=self._poll)
 
     async def look(self) -> int:
         """Put down what only waits, and take up what is due; return how many runs were taken up."""
-        now = self._engine.now()
-        for run_id, handle in [*self._handles.items()]:
-            if handle.task is None or handle.task.done():
-                del self._handles[run_id]
-            else:
-                handle.park(now + self._park)
+        self._put_down()
         recovery = await self._engine.recover(self._max_runs - len(self._handles))
         for handle in recovery.handles:
             self._handles[handle.run_id] = handle
+            if self._begun is not None:
+                self._begun(handle)
         for error in recovery.refused:
             run_id = error.path.partition(":")[0]
             if run_id not in self._told and self._refused is not None:
                 self._refused(error)
             self._told.add(run_id)
         return len(recovery.handles)
+
+    def _put_down(self) -> None:
+        now = self._engine.now()
+        for run_id, handle in [*self._handles.items()]:
+            if handle.task is None or handle.task.done():
+                del self._handles[run_id]
+            else:
+                handle.park(now + self._park)
 
     async def _stop(self) -> None:
         tasks = [handle.task for handle in self._handles.values() if handle.task is not None]

@@ -13,10 +13,12 @@ from orchestration import Failure, Workflow, step
 from orchestration.interpreter.events import (
     CancelRequested,
     Continued,
+    Resumed,
     Started,
     StepCancelled,
     StepFailed,
     StepLeaked,
+    StepLost,
     StepSucceeded,
     StepTimedOut,
     TimerFired,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 FAILURE = Failure("ValueError", "no", "w/a")
 STARTED = Started("w", 0.0, "run-1", None)
+RESUMED = Resumed("w", 0.0, 2)
 
 
 def ok(path: str, attempt: int = 1) -> StepSucceeded:
@@ -84,6 +87,8 @@ def test_items_count_together() -> None:
         ([StepLeaked("w/a", 0.0, 1)], Counts()),
         ([StepLeaked("w/a", 0.0, 1, 5.0), ok("w/a", 2), ok("w/a", 1)], Counts(done=1, retried=1)),
         ([ok("w/a", 2)], Counts(done=1, retried=1)),
+        ([RESUMED, StepLost("w/a", 0.0, 1), ok("w/a")], Counts(done=1, lost=1)),
+        ([failed("w/a"), RESUMED, StepLost("w/a", 0.0, 2), ok("w/a", 2)], Counts(done=1, retried=1, lost=1)),
     ],
 )
 def test_attempts(events: list[AnyEvent], counts: Counts) -> None:
@@ -106,9 +111,16 @@ def test_first_cancel_counts() -> None:
     assert folded(CancelRequested("w", 0.0, "one"), CancelRequested("w", 0.0, "two")).cancelled == "one"
 
 
+def test_a_run_that_is_taken_up_again() -> None:
+    """S35: how often is counted; what had leaked ended with its process, so nothing of it comes any more."""
+    progress = Progress.of(PLAN, [STARTED, StepLeaked("w/a", 0.0, 1), RESUMED, RESUMED])
+    assert (progress.name, progress.run_id, progress.resumed, progress.leaked) == ("w", "run-1", 2, frozenset())
+    assert folded(RESUMED).name == Progress.of(PLAN, []).name == "w"
+
+
 def test_counts_say_what_there_is() -> None:
     """Counts read as a person would say them, without what is zero."""
-    assert str(Counts(1024, 3, 2, 1)) == "1,024 done, 3 failed, 2 retried, 1 undone"
+    assert str(Counts(1024, 3, 2, 1, 4)) == "1,024 done, 3 failed, 2 retried, 1 undone, 4 lost"
     assert str(Counts()) == "nothing yet"
 
 
@@ -150,6 +162,16 @@ def test_lines_of_a_cancelled_run() -> None:
     ]
 
 
+def test_lines_of_a_run_that_is_taken_up_again() -> None:
+    """S32: what was told of before is not told again, also at the end."""
+    known = folded(STARTED, ok("w/a"), ok("w/b"))
+    written: list[str] = []
+    with Lines(written.append, known) as view:
+        for event in (RESUMED, StepLost("w/c", 0.0, 1), ok("w/b"), ok("w/c")):
+            view.take(event)
+    assert written == ["w: taken up again", "w/c: 1 lost", "w/b: 2 done", "w/c: 1 done, 1 lost"]
+
+
 # --- the table
 
 
@@ -185,6 +207,23 @@ def test_table_has_the_steps_of_the_plan() -> None:
         ["w/beside"],
         ["w/more", "1"],
     ]
+
+
+def test_table_of_a_run_that_is_taken_up_again() -> None:
+    """S32: counts go on from what is known; what was lost has a column."""
+    known = folded(STARTED, ok("w/item[0]"))
+    screen = io.StringIO()
+
+    async def watch() -> None:
+        console = Console(file=screen, force_terminal=True, width=80, color_system=None)
+        with LiveTable(PLAN, console, known) as view:
+            for event in (RESUMED, StepLost("w/item[1]", 0.0, 1), ok("w/item[1]"), CancelRequested("w", 0.0, "enough")):
+                view.take(event)
+
+    asyncio.run(watch())
+    rows = [row.split() for row in screen.getvalue().rpartition("w run-1")[2].splitlines()]
+    assert rows[1:3] == [["step", "done", "failed", "retried", "undone", "lost"], ["w/item[]", "2", "1"]]
+    assert rows[4] == ["taken", "up", "again;", "cancelled:", "enough"]
 
 
 def test_table_has_the_steps_of_every_construct() -> None:

@@ -55,7 +55,7 @@ def test_an_observer_is_told_of_every_point_in_its_order() -> None:
         "AttemptEnded inner/lose failed 1",
         "StepEnded inner/lose failed",
         "UndoBegan inner/one undo 1",
-        "UndoEnded inner/one 1",
+        "UndoEnded inner/one succeeded 1",
         "WorkflowEnded inner failed",
     ]
 
@@ -90,10 +90,10 @@ def test_retries_of_composites_and_undos_are_told_of() -> None:
     assert clean.calls == 2
     assert diary.lines == [
         "UndoBegan inner/double undo 1",
-        "UndoEnded inner/double 1",
+        "UndoEnded inner/double failed 1",
         "RetryPlanned inner/double",
         "UndoBegan inner/double undo 2",
-        "UndoEnded inner/double 2",
+        "UndoEnded inner/double succeeded 2",
         "RetryPlanned inner",
     ]
 
@@ -189,7 +189,7 @@ def test_an_undo_that_has_leaked_is_told_of_once() -> None:
         assert (await handle.result()).leaked == ("flow/increase:undo#1",)
 
     go(main)
-    assert diary.lines == ["UndoBegan increase undo 1", "UndoEnded increase 1"]
+    assert diary.lines == ["UndoBegan increase undo 1", "UndoEnded increase timed out 1"]
 
 
 # --- the engine

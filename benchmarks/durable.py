@@ -1,0 +1,115 @@
+"""What durability costs: a durable chain beside what the disk gives for one commit a step, and maps, resumes, looks.
+
+    python benchmarks/durable.py [FOLDER]    half a minute; the journals are written to FOLDER (default: here)
+
+Chain and bare commits take turns, and the median of several is shown: a disk is not the same from second to second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration import LocalEngine, SqliteJournal, Workflow
+from orchestration.journal.replay import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STEPS, ITEMS, CAP, ROUNDS = 300, 3_000, 64, 5
+EVENTS = 50_000
+TEXT = "x" * 250  # about what a record of the chain holds
+
+
+async def increase(n: int) -> int:
+    """Add one."""
+    return n + 1
+
+
+def chain(length: int) -> Workflow[int, int]:
+    """Return a chain of steps that do next to nothing."""
+    flow: Workflow[int, int] = Workflow[int]("chain")
+    for _ in range(length):
+        flow = flow.step(increase)
+    flow.compile()
+    return flow
+
+
+MANY = Workflow[list[int]]("many").map(increase, concurrency=CAP)
+
+
+def commits(path: Path, count: int) -> float:
+    """Return the seconds of so many bare commits: SQLite that writes ahead and waits for the disk."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE IF NOT EXISTS log (position INTEGER PRIMARY KEY, text TEXT) WITHOUT ROWID")
+    (start,) = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM log").fetchone()
+    began = time.perf_counter()
+    for position in range(start, start + count):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO log VALUES (?, ?)", (position, TEXT))
+        connection.execute("COMMIT")
+    seconds = time.perf_counter() - began
+    connection.close()
+    return seconds
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Return the seconds that something takes."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+async def rates(folder: Path) -> None:
+    """Print steps, commits and items a second."""
+    engine: LocalEngine = LocalEngine(journal=SqliteJournal(folder / "runs.db"))
+    flow = chain(STEPS)
+    steps, bare, items = list[float](), list[float](), list[float]()
+    for turn in range(ROUNDS):
+        bare.append(STEPS / commits(folder / "bare.db", STEPS))
+        began = time.perf_counter()
+        await engine.execute(flow, 0, run_id=f"chain-{turn}")
+        steps.append(STEPS / (time.perf_counter() - began))
+        began = time.perf_counter()
+        await engine.execute(MANY, list(range(ITEMS)), run_id=f"many-{turn}")
+        items.append(ITEMS / (time.perf_counter() - began))
+    share = statistics.median(one / other for one, other in zip(steps, bare, strict=True))
+    times = statistics.median(one / other for one, other in zip(items, steps, strict=True))
+    print(f"bare commits              {statistics.median(bare):8,.0f} /s")
+    print(f"durable chain             {statistics.median(steps):8,.0f} steps/s   {share:.2f} of the bare commits")
+    print(f"durable map, cap {CAP}       {statistics.median(items):8,.0f} items/s   {times:.1f} times the chain")
+
+
+async def resumes(folder: Path) -> None:
+    """Print what it takes to look at a long run, and to go on with it."""
+    journal = SqliteJournal(folder / "long.db")
+    engine: LocalEngine = LocalEngine(journal=journal)
+    for events in (EVENTS // 5, EVENTS):
+        run_id = f"long-{events}"
+        await engine.execute(MANY, list(range(events)), run_id=run_id)
+        fold = timed(lambda run=run_id: folded(MANY.compile(), journal, run, whole=True))
+        snapshot = timed(lambda run=run_id: folded(MANY.compile(), journal, run))
+        look = timed(lambda run=run_id: journal.head(run))
+        print(f"a run of {events:,} events: folded in {fold:.2f} s, from its snapshot in {snapshot:.2f} s, ", end="")
+        print(f"its head in {look * 1e3:.2f} ms")
+
+
+def main() -> None:
+    """Print all figures."""
+    print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+    with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else ".") as name:
+        asyncio.run(rates(Path(name)))
+        asyncio.run(resumes(Path(name)))
+
+
+if __name__ == "__main__":
+    main()
