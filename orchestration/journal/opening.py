@@ -5,11 +5,12 @@ All of this blocks, as a journal does, and is done before the driver begins.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from orchestration.errors import InvalidDocument, RunExists, UnresolvedReference
+from orchestration.interpreter.engine import begin
 from orchestration.journal.protocol import Head, Lease
-from orchestration.journal.records import kept, read
+from orchestration.journal.records import clean, first_link, kept, read
 from orchestration.journal.replay import Replay, folded, look_whole
 from orchestration.journal.resumption import resumption
 from orchestration.plan.diff import document_of
@@ -104,7 +105,9 @@ def _taken_up(journal: Journal, plan: Plan, lease: Lease, replay: Replay, before
         replay.take(record)
     if head.fingerprint != plan.fingerprint:
         journal.adopt(lease, plan.fingerprint, document_of(plan))
-    if lease.epoch == 1 or replay.state.outcome is not None:  # submitted, and begun by nobody; or ended meanwhile
+    if lease.epoch == 1:  # submitted, and begun by nobody: who sees the run has not been told of its start either
+        return [begin(plan, cast("Started", read(plan, journal.read(lease.run_id)[0]).event))]
+    if replay.state.outcome is not None:  # ended meanwhile
         return []
     turns: list[Turned] = []
     records: list[Record] = []
@@ -128,8 +131,10 @@ def outcome_of(journal: Journal, plan: Plan, run_id: str) -> Outcome | None:
     head = journal.head(run_id)
     if head.status == "unfinished":
         return None
-    last = journal.read(run_id, head.position - 1)
-    outcome = read(plan, last[0]).outcome if last else None
+    *before, last = journal.read(run_id, max(head.position - 2, 0)) or [None]
+    link = before[0].checksum if before else first_link(run_id)
+    sound = last is not None and clean(link, head.position - 1, [last]) == 1 and last.checksum == head.checksum
+    outcome = read(plan, last).outcome if last is not None and sound else None
     return folded(plan, journal, run_id).state.outcome if outcome is None else outcome
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestration.errors import JournalCorrupt
 from orchestration.journal.records import clean, first_link
 
 if TYPE_CHECKING:
@@ -42,8 +43,16 @@ def repair(journal: Journal, run_id: str) -> Damage | None:
         JournalCorrupt: if nothing of it is left to go on from.
     """
     damage = look_for_damage(journal, run_id)
-    if damage is not None and damage.clean:
-        journal.truncate(run_id, damage.clean, journal.read(run_id)[damage.clean - 1].checksum)
+    if damage is None:
+        return None
+    if damage.clean == 0:
+        raise JournalCorrupt(
+            run_id,
+            found="0 sound records",
+            expected="the first one, with the input of the run",
+            mend=f"`orchestration delete {run_id}`, and begin it again.",
+        )
+    journal.truncate(run_id, damage.clean, journal.read(run_id)[damage.clean - 1].checksum)
     return damage
 
 

@@ -17,6 +17,7 @@ from orchestration.journal.records import (
     chained,
     clean,
     digests,
+    entry_of,
     first_link,
     linked,
     read,
@@ -61,7 +62,7 @@ class Replay:
         attempted = digests(self.plan, effects)
         if tuple(attempted) != entry.effects:
             raise self._differs(attempted, entry)
-        if (entry.outcome is None) != (self.state.outcome is None):
+        if entry.ended == (self.state.outcome is None):
             found, recorded = ("no end", "the end") if self.state.outcome is None else ("the end", "no end")
             raise self._mismatch(event.path, found=f"{found} of the run", recorded=f"{recorded} of the run")
         self.position += 1
@@ -99,7 +100,7 @@ class Replay:
         """
         effects = self._start(event) if isinstance(event, Started) else self._advance(event)
         turned = Turned(event, effects, self.state)
-        entry = Entry(event, tuple(digests(self.plan, effects)), self.state.outcome)
+        entry = entry_of(self.plan, event, effects, self.state.outcome)
         (record,) = chained(self.checksum, self.position, [written(self.plan, entry)])
         self.position, self.checksum = record.position + 1, record.checksum
         return turned, record

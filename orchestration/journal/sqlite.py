@@ -22,7 +22,7 @@ from weakref import WeakSet
 from orchestration.frozen import evolve
 from orchestration.journal.protocol import Head, Lease, Letter, Record, Snapshot, Status
 from orchestration.journal.refused import closed, exists, held, lost
-from orchestration.journal.sqlite_faults import no_text, told
+from orchestration.journal.sqlite_faults import FAULTS, told
 from orchestration.journal.sqlite_rows import (
     STATUSES,
     change,
@@ -38,6 +38,7 @@ from orchestration.journal.sqlite_rows import (
     rows,
     seal,
     shift,
+    snapshot_of,
 )
 from orchestration.journal.sqlite_schema import open_file
 
@@ -103,15 +104,16 @@ class SqliteJournal:
                 _add(connection, row["run"], records)
                 new |= {"position": records[-1].position + 1, "checksum": records[-1].checksum}
             if taken:
-                places = [(row["run"], place) for place in taken]
-                gone = connection.executemany("DELETE FROM letters WHERE run = ? AND number = ?", places).rowcount
-                new["letters"] = row["letters"] - gone
+                gone = {letter.number for letter in letters_of(connection, row)}.intersection(taken)
+                places = [(row["run"], place) for place in gone]
+                connection.executemany("DELETE FROM letters WHERE run = ? AND number = ?", places)
+                new["letters"] = row["letters"] - len(gone)
             change(connection, row, **new)
 
     def read(self, run_id: str, start: int = 0) -> list[Record]:
         """Return records: see `Journal.read`."""
         with self._transaction(run_id, READ) as connection:
-            return list(records_of(connection, known(connection, run_id)["run"], start))
+            return list(records_of(connection, known(connection, run_id), start))
 
     def head(self, run_id: str) -> Head:
         """Return what is known of a run."""
@@ -181,15 +183,12 @@ class SqliteJournal:
             row = known(connection, lease.run_id)
             if row["epoch"] == lease.epoch:
                 values = (row["run"], snapshot.position, snapshot.text, snapshot.checksum)
-                connection.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)", values)
+                connection.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)", (*values, seal(*values)))
 
     def snapshot(self, run_id: str) -> Snapshot | None:
-        """Return the last snapshot that was kept, if there is one that can be read."""
+        """Return the last snapshot that was kept, if there is one; a damaged one is none, for the log has it all."""
         with self._transaction(run_id, READ) as connection:
-            run = known(connection, run_id)["run"]
-            query = "SELECT position, text, checksum FROM snapshots WHERE run = ?"
-            values = connection.execute(query, (run,)).fetchone()
-        return Snapshot(*values) if values and [*map(type, values)] == [int, str, str] else None
+            return snapshot_of(connection, known(connection, run_id))
 
     def truncate(self, run_id: str, position: int, checksum: str) -> None:
         """Drop the end of a log: see `Journal.truncate`."""
@@ -233,17 +232,15 @@ class SqliteJournal:
                 raise closed(place)
             try:
                 connection = self._connected()
-                connection.execute(begin)
                 try:
+                    connection.execute(begin)
                     yield connection
                     connection.execute("COMMIT")
                 except BaseException:
                     self._take_back(connection)
                     raise
-            except sqlite3.Error as error:
+            except FAULTS as error:
                 raise told(place, error) from error
-            except UnicodeEncodeError as error:
-                raise no_text(place, error) from error
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -17,6 +17,7 @@ from orchestration.plan.moments import RunCancelled, RunResumed
 from tests.bodies import increase
 from tests.durable.crashing import (
     LATER,
+    LONG,
     Points,
     Severed,
     add,
@@ -185,6 +186,19 @@ def test_the_end_of_the_event_loop_is_no_answer_of_a_gate() -> None:
     assert journal.head("r").position == 1
     assert went_on(journal, flow) == Succeeded(2, "r")
     assert diary.lines == ["gate Asked increase", "gate Asked increase"]
+
+
+def test_a_submitted_run_shows_its_beginning_to_who_begins_it() -> None:
+    """S32: nobody has seen it before."""
+    journal, watched = MemoryJournal(), Watched(Points())
+
+    async def begin() -> Any:
+        await engine(journal).submit(watched.flow, 1, run_id="r")
+        (handle,) = (await engine(journal, workflows=[watched.flow], grace=LONG).recover()).handles
+        return await handle.result()
+
+    assert isinstance(asyncio.run(begin()), Failed)
+    assert watched.diary.lines == UNDISTURBED.diary.lines
 
 
 def test_an_engine_without_hooks_goes_on_with_questions_to_those_of_another() -> None:
