@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator, Sized
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -224,8 +224,8 @@ class Items:
     """The items of a map: each is a child's value; the output is the list of theirs."""
 
     def lay_out(self, value: object) -> tuple[object, ...] | Stream:
-        """Return the items in order, or a stream of them."""
-        if isinstance(value, AsyncIterable | Iterator):
+        """Return the items in order, or a stream of them: what has a size lies there already (S2, S16)."""
+        if isinstance(value, AsyncIterable) or (isinstance(value, Iterable) and not isinstance(value, Sized)):
             return Stream(value)
         return laid_out(value, "map")
 

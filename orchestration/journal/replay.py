@@ -177,14 +177,22 @@ def snapshot_of(replay_state: State, pending: Pending, plan: Plan, position: int
     data = {"v": VERSION, "fingerprint": plan.fingerprint, "last": checksum}
     data |= {"state": state_to_data(plan, replay_state), "pending": waiting}
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return Snapshot(position, text, linked(checksum, text))
+    return Snapshot(position, text, _sealed(checksum, position, text))
+
+
+def _sealed(last: str, position: int, text: str) -> str:
+    """Return the checksum of a snapshot that stands behind a record with the checksum `last`."""
+    return linked(f"{last} {position}", text)
 
 
 def _opened(plan: Plan, head: Head, snapshot: Snapshot) -> Replay | None:
     """Return where a snapshot stands; `None` if it is not whole or of another plan: the log has it all anyway."""
     try:
         data = json.loads(snapshot.text)
-        sound = snapshot.checksum == linked(data["last"], snapshot.text) and snapshot.position <= head.position
+        sound = (
+            snapshot.checksum == _sealed(data["last"], snapshot.position, snapshot.text)
+            and snapshot.position <= head.position
+        )
         if not sound or (data["v"], data["fingerprint"]) != (VERSION, plan.fingerprint):
             return None
         replay = Replay(plan, head.run_id)

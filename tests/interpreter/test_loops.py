@@ -216,6 +216,11 @@ class Broken:
         raise OSError("gone")
 
 
+    def __len__(self) -> int:
+        """Have items, as it says."""
+        return 1
+
+
 @pytest.mark.parametrize("flow", [Workflow[Any]("flow").fold(0, pair_total), Workflow[Any]("flow").map(double)])
 def test_items_that_cannot_be_had_fail_the_node(flow) -> None:
     """S7: a user's class that raises is a failure of the run, not of the interpreter."""

@@ -88,6 +88,21 @@ def test_an_iterator_is_a_stream_as_well() -> None:
     assert pulls(run) == [0]
 
 
+class Lines:
+    """Items that are made when they are asked for: how many there are is not known before."""
+
+    def __iter__(self) -> Any:
+        """Begin anew."""
+        return iter([1, 2])
+
+
+def test_what_has_no_size_is_a_stream_as_well() -> None:
+    """S2, S16: to read it may take time or tell something new, so the interpreter does not."""
+    run = Machine(Workflow[Any]("flow").map(double).compile(), Lines())
+    (pull,) = run.log
+    assert isinstance(pull, Pull)
+
+
 def test_what_computes_pulls_on() -> None:
     """S7, S16: an item that needs no effect is done in the turn of its coming."""
     run = streaming(Workflow[Any]("x").pure(double), concurrency=1)
