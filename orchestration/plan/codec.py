@@ -47,6 +47,9 @@ _PAIR = 2
 _OF_ANY_PLAN = {form.name: form for form in map(form_of, SECRETS) if form is not None}
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
 def canonical(data: Json) -> str:
     """Return the one text of `data`, for digests: sorted keys, no spaces, ASCII; equal in every process (S1).
 
@@ -55,7 +58,7 @@ def canonical(data: Json) -> str:
     >>> canonical({"b": 1, "a": [1.5, None]})
     '{"a":[1.5,null],"b":1}'
     """
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _CANONICAL.encode(data)
 
 
 @final
