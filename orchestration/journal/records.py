@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=AnyEvent)
 
 VERSION = 1
+ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # `json.dumps` would make one each time
 HASH_BYTES = 8  # of an input: two that differ have to be told apart, nobody forges one
 CHECKSUM_BYTES = 16
 VALUES_OF = {
@@ -146,7 +147,7 @@ def written(plan: Plan, entry: Entry) -> str:
     data["effects"] = list(entry.effects)
     if entry.ended:
         data["outcome"] = _outcome_data(plan, entry.outcome)
-    return json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return ENCODER.encode(data)
 
 
 def _outcome_data(plan: Plan, outcome: Outcome | None) -> Json:
