@@ -215,7 +215,6 @@ class Broken:
         """Raise."""
         raise OSError("gone")
 
-
     def __len__(self) -> int:
         """Have items, as it says."""
         return 1

@@ -46,7 +46,7 @@ def test_a_body_that_may_run_twice_is_found_out() -> None:
 
 
 def test_a_crash_lasts_as_long_as_it_likes() -> None:
-    """S10, S35: a timeout may pass while no process is there; the attempt is cancelled then, and does not begin again."""
+    """S10, S35: a timeout may pass while no process is there: the attempt is cancelled then, and does not begin anew."""
     timed = Workflow[int]("timed").step(increase, timeout=5).compensate(undo, in_doubt=void).sleep(9)
     found = explore(timed, 1, outcomes={increase: [2]}, crash=True, invariants=READY).check()
     late = [Resumed("timed", 5.0, 2), TimerFired("timed/increase", 5.0, "timeout"), StepLost("timed/increase", 5.0, 1)]
