@@ -194,7 +194,7 @@ async def the_events_tell_the_run(engine: Any) -> None:  # noqa: ANN401 - as abo
     expect(state.outcome, outcome, "outcome of the events")
 
 
-async def _done(answer: Awaitable[Any] | object) -> None:
+async def _done(answer: Any) -> None:  # noqa: ANN401 - an awaitable, or not
     """Wait for what an engine may do at once or later."""
     if hasattr(answer, "__await__"):
         await answer

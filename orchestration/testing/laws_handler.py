@@ -174,9 +174,6 @@ async def undos_are_called(handler: Handler) -> None:
     expect(NOTES, [("undo", "output"), ("look", "input"), ("undo", "value")], "calls")
 
 
-HANDLER_LAWS: tuple[Law[Callable[[Plan], Handler]], ...] = ()
-
-
 def check_handler(make: Callable[[Plan], Handler]) -> None:
     """Try all laws on this kind of handler, or of middleware around one: `make` returns it for the plan of the laws.
 
@@ -204,7 +201,7 @@ def _law(rule: str, holds: Callable[[Handler], Awaitable[None]]) -> Law[Callable
     return Law(holds.__name__, rule, (holds.__doc__ or "").partition("\n")[0], partial(_tried, holds))
 
 
-HANDLER_LAWS = (
+HANDLER_LAWS: tuple[Law[Callable[[Plan], Handler]], ...] = (
     _law("S8", an_output_is_returned),
     _law("S8", an_error_is_raised),
     _law("S9", an_attempt_is_one_call),
