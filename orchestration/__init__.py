@@ -38,7 +38,7 @@ from orchestration.signals import Signal
 if TYPE_CHECKING:
     from orchestration.journal.sqlite import SqliteJournal
 
-__version__ = "0.2.0rc1"
+__version__ = "0.3.0rc1"
 
 __all__ = [
     "CancelToken",
