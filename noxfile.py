@@ -224,6 +224,14 @@ def simulate(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def crash(session: nox.Session) -> None:
+    """Kill processes at each write point of every scene and at 1,000 random instants; CRASH_INSTANTS for more."""
+    session.install("-e", ".", *group("tests"))
+    session.env.setdefault("CRASH_INSTANTS", os.environ.get("CRASH_INSTANTS", "1000"))
+    session.run("pytest", "tests/durable/crash", *PARALLEL, "-o", "faulthandler_timeout=0", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The benchmarks; compare figures of one machine only."""
     session.install(".[cli]")

@@ -16,6 +16,8 @@ from orchestration.journal.resumption import resumption
 from orchestration.plan.diff import document_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestration.interpreter.engine import Turned
     from orchestration.interpreter.events import Started
     from orchestration.journal.protocol import Journal, Record, Status
@@ -131,11 +133,17 @@ def outcome_of(journal: Journal, plan: Plan, run_id: str) -> Outcome | None:
     head = journal.head(run_id)
     if head.status == "unfinished":
         return None
-    *before, last = journal.read(run_id, max(head.position - 2, 0)) or [None]
-    link = before[0].checksum if before else first_link(run_id)
-    sound = last is not None and clean(link, head.position - 1, [last]) == 1 and last.checksum == head.checksum
-    outcome = read(plan, last).outcome if last is not None and sound else None
+    tail = journal.read(run_id, max(head.position - 2, 0))
+    outcome = read(plan, tail[-1]).outcome if _are_last(tail, head) else None
     return folded(plan, journal, run_id).state.outcome if outcome is None else outcome
+
+
+def _are_last(tail: Sequence[Record], head: Head) -> bool:
+    """Tell whether these are the last two records of a log, or the only one, and the last is as it was written."""
+    if len(tail) != min(head.position, 2):
+        return False
+    before = tail[0].checksum if len(tail) > 1 else first_link(head.run_id)
+    return clean(before, head.position - 1, tail[-1:]) == 1 and tail[-1].checksum == head.checksum
 
 
 def look_equal(journal: Journal, plan: Plan, event: Started) -> None:

@@ -7,14 +7,28 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
-from orchestration.runtime.tasks import unless_cancelled
-
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+async def finished(call: Future[T]) -> T:
+    """Wait until a call is over: half of it is no state to go on from, or to stop in. A cancel comes after it."""
+    cancelled = False
+    while not call.done():
+        try:
+            await asyncio.wait([call])
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - what was cancelled is a task
+        task.uncancel()  # it counts once, for the `asyncio.timeout` that it may come from
+        task.cancel()
+    return call.result()
 
 
 class Desk:
@@ -27,14 +41,11 @@ class Desk:
         self._users = 0
 
     async def call(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """Call a function, and return what it returns; a cancel of the task that waits does not end the wait."""
+        """Call a function, and return what it returns; a cancel reaches the task that waits when the call is over."""
         if self._thread is None:
             return function(*arguments, **options)
         call = partial(function, *arguments, **options)
-        done: Future[T] = asyncio.wrap_future(self._thread.submit(call))
-        while not done.done():
-            await unless_cancelled(asyncio.wait([done]))
-        return done.result()
+        return await finished(asyncio.wrap_future(self._thread.submit(call)))
 
     def __enter__(self) -> Self:
         """Keep the thread for a run."""

@@ -177,8 +177,8 @@ class Driver:
                 self.suspend(error)
 
     def cancel(self, reason: str) -> bool:
-        """Cancel the run; tell whether this decided it (S28)."""
-        if self.over:
+        """Cancel the run; tell whether this decided it (S28). One that is being stopped is for who goes on with it."""
+        if self.over or self.suspended:
             return False
         ledger = self.state.ledger
         self.report(CancelRequested(self.plan.name, self.now(), reason))

@@ -15,11 +15,10 @@ from orchestration.interpreter.state import Ledger, State
 from orchestration.journal.opening import Owner, create, look_equal, outcome_of, take_over
 from orchestration.outcomes import Cancelled
 from orchestration.plan.durable import check_durable
-from orchestration.runtime.desk import Desk
+from orchestration.runtime.desk import Desk, finished
 from orchestration.runtime.driver import Beginning, Driver
 from orchestration.runtime.inbox import Keeper
 from orchestration.runtime.log import Log
-from orchestration.runtime.tasks import unless_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -152,8 +151,7 @@ class Durable:
                 keeper.close()
                 log.close()
                 for task in tasks:
-                    while not task.done():
-                        await unless_cancelled(asyncio.wait([task]))
+                    await finished(task)
                 orderly = driver.suspended or driver.state.outcome is not None
                 with contextlib.suppress(JournalError):  # then the lease ends by itself
                     await self._desk.call(self.journal.release, log.lease, wake=driver.wake, orderly=orderly)

@@ -104,7 +104,7 @@ class Keeper:
     def _understood(self, text: str) -> Callable[[], object] | None:
         """Return what a letter asks for. A signal that the run cannot take any more asks for nothing."""
         driver, plan = self._driver, self._driver.plan
-        match json.loads(text):
+        match _data(text):
             case {"v": 1, "cancel": str(reason)}:
                 return partial(driver.cancel, reason)
             case {"v": 1, "signal": str(name), "id": str(signal_id), "payload": payload}:
@@ -116,6 +116,14 @@ class Keeper:
                 return partial(driver.signal, name, signal_id, checked)
             case _:
                 return None
+
+
+def _data(text: str) -> object:
+    """Return what a letter holds; `None` if it is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def kind_of(plan: Plan, name: str) -> type[Any]:
