@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
 from typing import TYPE_CHECKING, assert_never
 
 from orchestration.errors import OrchestrationError, PlanErrors
-from orchestration.observe.terminal import block, escape
+from orchestration.observe.terminal import block, escape, escape_json
 from orchestration.outcomes import Cancelled, Failed, Outcome, Rollback, Succeeded
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def show(result: str) -> None:
         print(result, flush=True)  # noqa: T201 - what the command is for
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or else Python complains when it exits
+
+
+def show_json(data: object) -> None:
+    """Write JSON data to stdout, for people and programs."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    show("\n".join(escape_json(line) for line in text.split("\n")))
 
 
 def complain(error: OrchestrationError, *, debug: bool) -> None:

@@ -10,6 +10,7 @@ from orchestration.observe.lines import Lines
 
 if TYPE_CHECKING:
     from orchestration.interpreter.events import AnyEvent
+    from orchestration.observe.progress import Progress
     from orchestration.plan.compile import Plan
 
 
@@ -29,15 +30,20 @@ class View(Protocol):
         ...
 
 
-def choose_view(plan: Plan) -> View:
-    """Return a live table if stderr is a terminal that can show one and `rich` is installed, lines otherwise."""
+def choose_view(plan: Plan, known: Progress | None = None) -> View:
+    """Return a live table if stderr is a terminal that can show one and `rich` is installed, lines otherwise.
+
+    `known` is what a run that is taken up again has done already.
+    """
     if not sys.stderr.isatty():
-        return Lines(say)
+        return Lines(say, known)
     try:
         from rich.console import Console  # noqa: PLC0415 - an extra, and slow to import
 
         from orchestration.observe.live import LiveTable  # noqa: PLC0415 - as above
     except ImportError:
-        return Lines(say)
+        return Lines(say, known)
     console = Console(stderr=True)
-    return LiveTable(plan, console) if console.is_terminal and not console.is_dumb_terminal else Lines(say)
+    return (
+        LiveTable(plan, console, known) if console.is_terminal and not console.is_dumb_terminal else Lines(say, known)
+    )

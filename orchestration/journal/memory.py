@@ -74,10 +74,10 @@ class MemoryJournal:
                 letters=len(kept.letters),
             )
 
-    def read(self, run_id: str, start: int = 0) -> list[Record]:
+    def read(self, run_id: str, start: int = 0, stop: int | None = None) -> list[Record]:
         """Return records: see `Journal.read`."""
         with self._lock:
-            return self._kept(run_id).records[start:]
+            return self._kept(run_id).records[start:stop]
 
     def head(self, run_id: str) -> Head:
         """Return what is known of a run."""

@@ -108,7 +108,7 @@ def _taken_up(journal: Journal, plan: Plan, lease: Lease, replay: Replay, before
     if head.fingerprint != plan.fingerprint:
         journal.adopt(lease, plan.fingerprint, document_of(plan))
     if lease.epoch == 1:  # submitted, and begun by nobody: who sees the run has not been told of its start either
-        return [begin(plan, cast("Started", read(plan, journal.read(lease.run_id)[0]).event))]
+        return [begin(plan, began_with(journal, plan, lease.run_id))]
     if replay.state.outcome is not None:  # ended meanwhile
         return []
     turns: list[Turned] = []
@@ -146,6 +146,11 @@ def _are_last(tail: Sequence[Record], head: Head) -> bool:
     return clean(before, head.position - 1, tail[-1:]) == 1 and tail[-1].checksum == head.checksum
 
 
+def began_with(journal: Journal, plan: Plan, run_id: str) -> Started:
+    """Return the first event of a run that was folded before."""
+    return cast("Started", read(plan, journal.read(run_id, 0, 1)[0]).event)
+
+
 def look_equal(journal: Journal, plan: Plan, event: Started) -> None:
     """See that a run of the journal was begun with this input, by a workflow of this name (S5).
 
@@ -153,7 +158,7 @@ def look_equal(journal: Journal, plan: Plan, event: Started) -> None:
         RunExists: if not.
     """
     head = journal.head(event.run_id)
-    first = journal.read(event.run_id)[:1]
+    first = journal.read(event.run_id, 0, 1)
     try:
         known = read(plan, first[0]).event if first and head.plan == plan.name else None
     except (InvalidDocument, UnresolvedReference):

@@ -135,8 +135,8 @@ class Journal(Protocol):
         """
         ...
 
-    def read(self, run_id: str, start: int = 0) -> Sequence[Record]:
-        """Return the records from position `start` on, as far as they are there without a gap."""
+    def read(self, run_id: str, start: int = 0, stop: int | None = None) -> Sequence[Record]:
+        """Return the records from position `start` on, up to `stop`, as far as they are there without a gap."""
         ...
 
     def head(self, run_id: str) -> Head:

@@ -21,7 +21,17 @@ import attrs
 from orchestration.errors import InvalidDocument, Unserialisable
 from orchestration.failures import Failure
 from orchestration.frozen import evolve
-from orchestration.interpreter.effects import AskHooks, Pull, RunCleanup, RunStep, RunUndo, StartTimer, Tell
+from orchestration.interpreter.effects import (
+    AskHooks,
+    Cancel,
+    CancelTimer,
+    Pull,
+    RunCleanup,
+    RunStep,
+    RunUndo,
+    StartTimer,
+    Tell,
+)
 from orchestration.interpreter.events import AnyEvent, Pulled, PullFailed, StepFailed, StepSucceeded
 from orchestration.interpreter.serial import EVENTS, from_data, to_data
 from orchestration.journal.protocol import Record
@@ -105,8 +115,10 @@ def _digest(plan: Plan, effect: Effect) -> str:
             return f"{kind} {effect.path}#{effect.attempt} {effect.body.name} {_hash(plan, effect.value)}"
         case AskHooks():
             return f"{kind} {effect.path} {effect.when} {_hash(plan, effect.value)}"
-        case StartTimer():
+        case StartTimer() | CancelTimer():
             return f"{kind} {effect.path} {effect.purpose}"
+        case Cancel():
+            return f"{kind} {effect.path}#{effect.attempt}"
         case Pull():
             return f"{kind} {effect.path} {effect.index} {_hash(plan, effect.source)}"
         case Tell():

@@ -52,7 +52,7 @@ def repair(journal: Journal, run_id: str) -> Damage | None:
             expected="the first one, with the input of the run",
             mend=f"`orchestration delete {run_id}`, and begin it again.",
         )
-    journal.truncate(run_id, damage.clean, journal.read(run_id)[damage.clean - 1].checksum)
+    journal.truncate(run_id, damage.clean, journal.read(run_id, damage.clean - 1)[0].checksum)
     return damage
 
 

@@ -110,10 +110,10 @@ class SqliteJournal:
                 new["letters"] = row["letters"] - len(gone)
             change(connection, row, **new)
 
-    def read(self, run_id: str, start: int = 0) -> list[Record]:
+    def read(self, run_id: str, start: int = 0, stop: int | None = None) -> list[Record]:
         """Return records: see `Journal.read`."""
         with self._transaction(run_id, READ) as connection:
-            return list(records_of(connection, known(connection, run_id), start))
+            return list(records_of(connection, known(connection, run_id), start, stop))
 
     def head(self, run_id: str) -> Head:
         """Return what is known of a run."""

@@ -197,10 +197,11 @@ def _whole(values: Sequence[Any], run_id: str) -> Row:
 # --- what belongs to a run
 
 
-def records_of(connection: sqlite3.Connection, row: Row, start: int) -> Iterator[Record]:
-    """Yield the records from `start` on, up to the first that cannot be read: the head tells how many there were."""
+def records_of(connection: sqlite3.Connection, row: Row, start: int, stop: int | None) -> Iterator[Record]:
+    """Yield the records from `start` to `stop`, up to the first that cannot be read."""
+    stop = row["position"] if stop is None else min(stop, row["position"])
     query = "SELECT position, text, checksum FROM records WHERE run = ? AND position BETWEEN ? AND ? ORDER BY position"
-    rows_there = connection.execute(query, (row["run"], start, row["position"] - 1))
+    rows_there = connection.execute(query, (row["run"], start, stop - 1))
     position = start
     while (values := _next(rows_there)) and [*map(type, values)] == [int, str, str] and values[0] == position:
         yield Record(*values)

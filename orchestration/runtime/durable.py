@@ -181,4 +181,4 @@ class Recovery(NamedTuple):
     """What became of the runs that were left: those that go on, and why others cannot."""
 
     handles: list[Handle[Any]]
-    refused: list[JournalError]
+    refused: list[tuple[Head, JournalError]]

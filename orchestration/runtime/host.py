@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, Generic, Never, cast
+from typing import TYPE_CHECKING, Any, Generic, Never
 
 from typing_extensions import TypeVar
 
@@ -92,13 +92,7 @@ class Host(Generic[R]):
     def _attach(self, plan: Plan, value: object, run_id: str | None, token: CancelToken | None) -> Handle[Any] | None:
         if run_id is None:
             return None
-        if not isinstance(cast("object", run_id), str) or not run_id or ":" in run_id or not run_id.isprintable():
-            raise InvalidInput(
-                plan.name,
-                found=f"run id {run_id!r}",
-                expected="a text of printable characters without a colon",
-                mend="Choose another run_id.",
-            )
+        _look_at(run_id, plan)
         known = self._runs.get(run_id)
         if known is not None and (known.plan != plan or known.value != value):
             raise RunExists(
@@ -137,6 +131,8 @@ class Host(Generic[R]):
                 expected="a finite number of seconds above 0",
                 mend="Leave it out for a run without a deadline.",
             )
+        if run_id is not None:
+            _look_at(run_id, plan)
         return started(plan, value, self._home_of(plan), run_id=run_id or uuid.uuid4().hex, deadline=deadline)
 
     def _handle(
@@ -199,3 +195,18 @@ class Host(Generic[R]):
                 mend="Give it to the engine: LocalEngine(workflows=[...]).",
             )
         return plan
+
+
+def _look_at(run_id: object, plan: Plan) -> None:
+    """See that something can be the id of a run (S4).
+
+    Raises:
+        InvalidInput: if not.
+    """
+    if not isinstance(run_id, str) or not run_id or ":" in run_id or not run_id.isprintable():
+        raise InvalidInput(
+            plan.name,
+            found=f"run id {run_id!r}",
+            expected="a text of printable characters without a colon",
+            mend="Choose another run_id.",
+        )

@@ -16,7 +16,7 @@ from orchestration.errors import (
     WorkflowCancelled,
     WorkflowFailed,
 )
-from orchestration.journal.opening import look_equal
+from orchestration.journal.opening import began_with, look_equal
 from orchestration.outcomes import Failed, Outcome, Succeeded
 from orchestration.runtime.boundary import validate_input, validate_signal
 from orchestration.runtime.durable import Recovery, state_of
@@ -24,7 +24,9 @@ from orchestration.runtime.host import Host
 from orchestration.runtime.inbox import cancel_text, signal_text
 
 if TYPE_CHECKING:
-    from orchestration.journal.protocol import Journal
+    from collections.abc import Container
+
+    from orchestration.journal.protocol import Head, Journal
     from orchestration.plan.compile import Compilable
     from orchestration.runtime.handle import Handle
     from orchestration.runtime.tokens import CancelToken
@@ -191,21 +193,28 @@ class LocalEngine(Host[R]):
         head = await self._durably.call(self.journal.head, run_id)
         plan = self._plan_of(head)
         driver, kept = await self._durably.take_over(plan, run_id, self._home_of(plan))
-        return self._launch(self._handle(driver, None, kept, None, listed=True))
+        if kept is None:
+            return self._launch(self._handle(driver, None, None, None, listed=False))
+        first = await self._durably.call(began_with, self.journal, plan, run_id)
+        return self._launch(self._handle(driver, first.value, kept, None, listed=True))
 
-    async def recover(self, most: int | None = None) -> Recovery:
-        """Go on with the durable runs (`most` of them) that are due, that nobody has, and whose workflow is known."""
+    async def recover(self, most: int | None = None, *, but: Container[Head] = ()) -> Recovery:
+        """Go on with the durable runs (`most` of them) that are due, that nobody has, and whose workflow is known.
+
+        Runs that are as they were when their heads came into `but` are left alone.
+        """
         recovery = Recovery([], [])
         for head in await self._durably.heads():
             if len(recovery.handles) == most:
                 break
-            if head.plan in self._plans and head.is_due(self._clock()) and head.run_id not in self._runs:
+            taken = head.run_id in self._runs or head in but
+            if not taken and head.plan in self._plans and head.is_due(self._clock()):
                 try:
                     recovery.handles.append(await self.resume(head.run_id))
                 except RunHeld:  # another process was faster
                     continue
                 except JournalError as error:
-                    recovery.refused.append(error)
+                    recovery.refused.append((head, error))
         return recovery
 
     async def cancel(self, run_id: str, reason: str = "cancelled by its engine") -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orchestration.errors import JournalError
+    from orchestration.journal.protocol import Head
     from orchestration.runtime.handle import Handle
     from orchestration.runtime.local import LocalEngine
 
@@ -58,7 +59,7 @@ class Worker:
         self._park = park
         self._begun = begun
         self._refused = refused
-        self._told: set[str] = set()
+        self._hopeless: set[Head] = set()  # as they were when they were refused
         self._handles: dict[str, Handle[Any]] = {}
 
     async def work(self) -> None:
@@ -92,16 +93,15 @@ class Worker:
     async def look(self) -> int:
         """Put down what only waits, and take up what is due; return how many runs were taken up."""
         self._put_down()
-        recovery = await self._engine.recover(self._max_runs - len(self._handles))
+        recovery = await self._engine.recover(self._max_runs - len(self._handles), but=self._hopeless)
         for handle in recovery.handles:
             self._handles[handle.run_id] = handle
             if self._begun is not None:
                 self._begun(handle)
-        for error in recovery.refused:
-            run_id = error.path.partition(":")[0]
-            if run_id not in self._told and self._refused is not None:
+        for head, error in recovery.refused:
+            if self._refused is not None and not any(head.run_id == other.run_id for other in self._hopeless):
                 self._refused(error)
-            self._told.add(run_id)
+            self._hopeless.add(head)
         return len(recovery.handles)
 
     def _put_down(self) -> None:

@@ -39,12 +39,13 @@ def a_run_id_is_used_once(desk: Desk) -> None:
 
 
 def records_come_back_in_order(desk: Desk) -> None:
-    """What was appended is read back, from any position on, in order and letter by letter."""
+    """What was appended is read back, from any position to any other, in order and letter by letter."""
     desk.begin()
     lease = desk.lease()
     records = [*desk.journal.read("one"), *desk.write(lease, *TEXTS), *desk.write(lease, "last")]
     for start in range(len(records) + 2):
         expect([*desk.journal.read("one", start)], records[start:], f"the log from {start} on")
+        expect([*desk.journal.read("one", start, 2)], records[start:2], f"the log from {start} to 2")
 
 
 def runs_do_not_mix(desk: Desk) -> None:

@@ -67,6 +67,97 @@ SHOP = '''
 '''
 
 
+CLAIMS = '''
+    """Claims that wait for somebody, as a user writes them."""
+
+    import asyncio
+    import signal
+    from dataclasses import dataclass
+    from pathlib import Path
+    from typing import Annotated
+
+    from orchestration import Secret, Signal, Workflow
+
+
+    @dataclass(frozen=True)
+    class Approval:
+        by: str
+        granted: bool = True
+
+
+    @dataclass(frozen=True)
+    class Login:
+        name: str
+        password: Annotated[str, Secret]
+
+
+    class Rot:
+        """No cipher to trust."""
+
+        def encrypt(self, data):
+            return data[::-1]
+
+        def decrypt(self, data):
+            return data[::-1]
+
+
+    APPROVAL = Signal("approval", Approval)
+
+
+    async def file_claim(cents: int) -> str:
+        print("filing")
+        return f"claim over {cents}"
+
+
+    async def withdraw(claim: str) -> None:
+        print("withdrawing")
+
+
+    def decided(claim: str, approval: Approval) -> str:
+        return f"{claim}: {approval.by}"
+
+
+    async def pay(claim: str) -> str:
+        """Raise the signals that the files of these names ask for, once."""
+        for name in ("SIGINT", "SIGTERM"):
+            if Path(name).exists():
+                ends = Path(name).read_text() == "and end"
+                Path(name).unlink()
+                signal.raise_signal(getattr(signal, name))
+                await asyncio.sleep(0 if ends else 1000)
+        for name, error in (("quit", SystemExit), ("interrupt", KeyboardInterrupt), ("error", ValueError)):
+            if Path(name).exists():
+                Path(name).unlink()
+                raise error(name)
+        return f"paid {claim}"
+
+
+    def spelt(cents: int) -> str:
+        return str(cents)
+
+
+    async def log_in(login: Login) -> str:
+        return login.name
+
+
+    claim = Workflow[int]("claim").step(file_claim).compensate(withdraw).wait_for(APPROVAL, decided).step(pay)
+    nap = Workflow[int]("nap").step(file_claim).sleep(3600)
+    paid = Workflow[int]("paid").step(file_claim).compensate(withdraw).step(pay)
+    again = Workflow[int]("paid").pure(spelt).step(pay)
+    lambdas = Workflow[int]("lambdas").step(lambda value: value)
+    login = Workflow[Login]("login").step(log_in).step(pay)
+    rot = Rot()
+
+
+    def cipher():
+        return rot
+
+
+    def broken():
+        1 / 0
+'''
+
+
 class Result(NamedTuple):
     """What a command left behind."""
 
@@ -107,6 +198,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
 def shop(folder: Folder) -> Folder:
     """Give a folder with `shop.py`."""
     folder.write("shop.py", SHOP)
+    return folder
+
+
+@pytest.fixture
+def claims(folder: Folder) -> Folder:
+    """Give a folder with `claims.py`."""
+    folder.write("claims.py", CLAIMS)
     return folder
 
 

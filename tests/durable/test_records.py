@@ -70,8 +70,8 @@ def test_the_digest_of_an_effect_names_what_is_to_be_done() -> None:
     ]
     assert digests(PLAN, [StartTimer("flow/inc", 5.0, "backoff")]) == ["StartTimer flow/inc backoff"]
     assert digests(PLAN, [CancelTimer("flow/inc", "backoff"), Cancel("flow/inc", 1)]) == [
-        "CancelTimer flow/inc",
-        "Cancel flow/inc",
+        "CancelTimer flow/inc backoff",
+        "Cancel flow/inc#1",
     ]
     assert digests(PLAN, [Pull("flow/map", 2, [1])])[0].startswith("Pull flow/map 2 ")
     assert digests(PLAN, [AskHooks("flow/inc", "before", STEP, 1)])[0].startswith("AskHooks flow/inc before ")

@@ -180,7 +180,7 @@ def test_a_plan_that_does_something_else_is_refused(case: str) -> None:
     assert error.value.path.startswith(f"{RUN}: record ")
     assert attempted in error.value.found
     assert recorded in error.value.expected
-    assert "orchestration cancel" in error.value.mend
+    assert "orchestration delete" in error.value.mend
     assert kept(stage) == untouched
 
 

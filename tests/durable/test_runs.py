@@ -242,3 +242,21 @@ def test_an_output_that_cannot_be_kept_fails_its_step() -> None:
     assert isinstance(outcome, Failed)
     assert outcome.failure.kind == "orchestration.errors.Unserialisable"
     assert CALLS == ["one 1", "unmake 2"]
+
+
+def test_a_run_that_was_resumed_can_be_attached_to() -> None:
+    """S5: by the input that it was begun with, which this process has never been given."""
+    journal = MemoryJournal()
+    asyncio.run(_stopped(journal))
+
+    async def both() -> None:
+        one_ = engine(journal, GATED)
+        handle = await one_.resume("r")
+        again = await one_.start(GATED, 1, run_id="r")
+        assert again is handle
+        with pytest.raises(RunExists):
+            await one_.start(GATED, 2, run_id="r")
+        GATE.set()
+        assert await again.result() == Succeeded(4, "r")
+
+    asyncio.run(both())
