@@ -129,7 +129,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """The package, the examples and this file, under mypy and pyright."""
-    session.install("-e", ".[cli]", NOX, *group("types", "tests"))
+    session.install("-e", ".[cli,temporal]", NOX, *group("types", "tests"))
     session.run("mypy")
     session.run("pyright", "orchestration", "examples", "pytest_orchestration.py")
 
@@ -178,6 +178,13 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "report", f"--include={core}", "--fail-under=100")
 
 
+@nox.session(default=False)
+def temporal(session: nox.Session) -> None:
+    """The Temporal engine, against real servers on this machine; TEMPORAL_EXAMPLES for more random workflows."""
+    session.install("-e", ".[cli,temporal]", *group("tests", "temporal"))
+    session.run("pytest", "tests/temporal", *session.posargs)
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation; a broken link is an error."""
@@ -209,6 +216,14 @@ def model(session: nox.Session) -> None:
     session.run("pytest", "tests/model/test_model.py", "-o", "faulthandler_timeout=0", *session.posargs)
 
 
+@nox.session
+def kit(session: nox.Session) -> None:
+    """A share of what the test kit is for: 20,000 simulated runs on all cores, and some deliberate defects."""
+    session.install("-e", ".", *group("tests"))
+    session.run("python", "-m", "tests.testing.simulated", os.environ.get("SIMULATE_SEEDS", "20000"))
+    session.run("python", "-m", "tests.sabotage", "--some")
+
+
 @nox.session(default=False)
 def sabotage(session: nox.Session) -> None:
     """Put deliberate defects into copies of the package, one at a time: the finders of the test kit find each."""
@@ -221,6 +236,14 @@ def simulate(session: nox.Session) -> None:
     """Simulate a million runs of the examples on all cores; SIMULATE_SEEDS for another number."""
     session.install("-e", ".")
     session.run("python", "-m", "tests.testing.simulated", os.environ.get("SIMULATE_SEEDS", "1000000"))
+
+
+@nox.session(default=False)
+def damage(session: nox.Session) -> None:
+    """Cut and change the file of a journal 100,000 times, at each byte; DAMAGE_MUTANTS for another number."""
+    session.install("-e", ".", *group("tests"))
+    session.env.setdefault("DAMAGE_MUTANTS", os.environ.get("DAMAGE_MUTANTS", "100000"))
+    session.run("pytest", *PARALLEL, "tests/journal/test_damage.py", "-o", "faulthandler_timeout=0", *session.posargs)
 
 
 @nox.session(default=False)

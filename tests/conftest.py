@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from orchestration.runtime import tasks
 
 # In CI the examples are the same for the same code, so a failure is the change's; elsewhere they are new each time.
 settings.register_profile(
@@ -15,3 +18,9 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_leaked_before() -> None:
+    """Forget what tests before have left behind on purpose, in loops that are gone."""
+    tasks.LEAKED.clear()

@@ -84,7 +84,7 @@ def slot_of(event: Event, pending: Pending) -> Slot | None:
     waiting = pending.get((event.path, ATTEMPT))
     if waiting is not None and type(waiting.effect) is of and cast("RunStep", waiting.effect).attempt == attempt:
         return event.path, ATTEMPT
-    return event.path, f"leaked#{attempt}"
+    return (event.path, f"leaked#{attempt}") if of is RunStep else None
 
 
 def ended_by(event: Event, pending: Pending) -> Effect | None:

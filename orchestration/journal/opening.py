@@ -5,21 +5,24 @@ All of this blocks, as a journal does, and is done before the driver begins.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from orchestration.errors import InvalidDocument, RunExists, UnresolvedReference
+from orchestration.errors import InvalidDocument, JournalCorrupt, RunExists, UnresolvedReference
 from orchestration.interpreter.engine import begin
 from orchestration.journal.protocol import Head, Lease
 from orchestration.journal.records import clean, first_link, kept, read
+from orchestration.journal.refused import held
 from orchestration.journal.replay import Replay, folded, look_whole
-from orchestration.journal.resumption import resumption
+from orchestration.journal.resumption import resume, settle
 from orchestration.plan.diff import document_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.engine import Turned
-    from orchestration.interpreter.events import Started
+    from orchestration.interpreter.events import Event, Started
     from orchestration.journal.protocol import Journal, Record, Status
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
@@ -36,11 +39,12 @@ class Owner(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A run that this process owns: where it is, and the turns that brought it there just now."""
+    """A run that this process owns: where it is, the turns that brought it there just now, and what it began with."""
 
     lease: Lease
     replay: Replay
     turns: list[Turned]
+    began: Started
 
 
 def status_of(outcome: Outcome | None) -> Status:
@@ -73,7 +77,7 @@ def create(journal: Journal, plan: Plan, event: Started, owner: Owner | None) ->
         orderly=owner is None,
     )
     journal.create(head, document_of(plan), record)
-    return Opened(Lease(event.run_id, name or "", epoch, until), replay, [turned])
+    return Opened(Lease(event.run_id, name or "", epoch, until), replay, [turned], event)
 
 
 def take_over(journal: Journal, plan: Plan, run_id: str, owner: Owner) -> Opened:
@@ -87,38 +91,49 @@ def take_over(journal: Journal, plan: Plan, run_id: str, owner: Owner) -> Opened
         JournalCorrupt: if the log is damaged.
         ReplayMismatch: if the plan as it is now does something else than the log says.
     """
+    before = journal.head(run_id)
+    if before.status == "unfinished" and not before.is_free(owner.now):  # who waits for it asks often
+        raise held(before, owner.now)
     replay = folded(plan, journal, run_id)
+    began = began_with(journal, plan, run_id)
     if replay.state.outcome is not None:
-        return Opened(Lease(run_id, "", 0, 0.0), replay, [])
+        return Opened(Lease(run_id, "", 0, 0.0), replay, [], began)
     before = journal.head(run_id)
     lease = journal.acquire(run_id, owner.name, now=owner.now, until=owner.until)
     try:
-        return Opened(lease, replay, _taken_up(journal, plan, lease, replay, before, owner.now))
+        return Opened(lease, replay, _taken_up(journal, began, lease, replay, before, owner.now), began)
     except BaseException:
         journal.release(lease, wake=before.wake, orderly=before.orderly)
         raise
 
 
-def _taken_up(journal: Journal, plan: Plan, lease: Lease, replay: Replay, before: Head, now: float) -> list[Turned]:
+def _taken_up(journal: Journal, began: Started, lease: Lease, replay: Replay, before: Head, now: float) -> list[Turned]:
     """Fold what the former owner still wrote, then what it has lost, and write that."""
-    head, late = journal.head(lease.run_id), journal.read(lease.run_id, replay.position)
+    plan, head, late = replay.plan, journal.head(lease.run_id), journal.read(lease.run_id, replay.position)
     look_whole(head, replay.checksum, replay.position, late)
     for record in late:
         replay.take(record)
     if head.fingerprint != plan.fingerprint:
         journal.adopt(lease, plan.fingerprint, document_of(plan))
-    if lease.epoch == 1:  # submitted, and begun by nobody: who sees the run has not been told of its start either
-        return [begin(plan, began_with(journal, plan, lease.run_id))]
     if replay.state.outcome is not None:  # ended meanwhile
         return []
     turns: list[Turned] = []
     records: list[Record] = []
-    at = max(now, replay.state.at)
-    for event in resumption(plan.name, replay.pending, at, epoch=lease.epoch, counted=not before.orderly):
+
+    def fold(event: Event) -> list[Effect]:
         turned, record = replay.add(event)
         turns.append(turned)
         records.append(record)
-    journal.append(lease, records, at=replay.state.at, status=status_of(replay.state.outcome))
+        return turned.effects
+
+    at = max(now, replay.state.at)
+    if lease.epoch > 1:
+        resume(plan.name, replay.pending, at, fold, epoch=lease.epoch, counted=not before.orderly)
+    else:  # submitted, and begun by nobody: who sees the run has not been told of its start either
+        turns.append(begin(plan, began))
+        settle(replay.pending, (), at, fold, counted=False)
+    if records:
+        journal.append(lease, records, at=replay.state.at, status=status_of(replay.state.outcome))
     return turns
 
 
@@ -134,7 +149,10 @@ def outcome_of(journal: Journal, plan: Plan, run_id: str) -> Outcome | None:
     if head.status == "unfinished":
         return None
     tail = journal.read(run_id, max(head.position - 2, 0))
-    outcome = read(plan, tail[-1]).outcome if _are_last(tail, head) else None
+    outcome = None
+    if _are_last(tail, head):
+        with contextlib.suppress(InvalidDocument, UnresolvedReference):  # of other types: folding says where
+            outcome = read(plan, tail[-1]).outcome
     return folded(plan, journal, run_id).state.outcome if outcome is None else outcome
 
 
@@ -147,8 +165,22 @@ def _are_last(tail: Sequence[Record], head: Head) -> bool:
 
 
 def began_with(journal: Journal, plan: Plan, run_id: str) -> Started:
-    """Return the first event of a run that was folded before."""
-    return cast("Started", read(plan, journal.read(run_id, 0, 1)[0]).event)
+    """Return the first event of a run.
+
+    Raises:
+        JournalCorrupt: if it is damaged: who folds from a snapshot does not see that.
+        InvalidDocument: if it does not fit the plan's types.
+        UnresolvedReference: if it names a type that the plan does not.
+    """
+    first = journal.read(run_id, 0, 1)
+    if clean(first_link(run_id), 0, first) == 0:
+        raise JournalCorrupt(
+            run_id,
+            found="no sound record at its beginning",
+            expected="the first one, with the input of the run",
+            mend=f"`orchestration delete {run_id}`, and begin it again.",
+        )
+    return cast("Started", read(plan, first[0]).event)
 
 
 def look_equal(journal: Journal, plan: Plan, event: Started) -> None:
@@ -156,14 +188,13 @@ def look_equal(journal: Journal, plan: Plan, event: Started) -> None:
 
     Raises:
         RunExists: if not.
+        JournalCorrupt: if what it was begun with is damaged.
     """
-    head = journal.head(event.run_id)
-    first = journal.read(event.run_id, 0, 1)
-    try:
-        known = read(plan, first[0]).event if first and head.plan == plan.name else None
-    except (InvalidDocument, UnresolvedReference):
-        known = None
-    if known is None or getattr(known, "value", None) != getattr(kept(plan, event), "value", None):
+    known: Started | None = None
+    if journal.head(event.run_id).plan == plan.name:
+        with contextlib.suppress(InvalidDocument, UnresolvedReference):
+            known = began_with(journal, plan, event.run_id)
+    if known is None or known.value != kept(plan, event).value:
         raise RunExists(
             event.run_id,
             found="a run of this id in the journal, with another workflow or input",

@@ -77,6 +77,12 @@ class SqliteJournal:
         self._connection: sqlite3.Connection | None = open_file(self._path, timeout, new=True)
         _opened.add(self)
 
+    def __del__(self) -> None:
+        """Close what nobody closed."""
+        connection = getattr(self, "_connection", None)
+        if connection is not None:
+            connection.close()
+
     def create(self, head: Head, plan: str, record: Record) -> None:
         """Begin a run: see `Journal.create`."""
         with self._transaction(head.run_id, WRITE) as connection:

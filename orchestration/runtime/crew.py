@@ -141,8 +141,8 @@ class Crew:
         if isinstance(error, KeyboardInterrupt | SystemExit):
             attempt.leaving = True
             self._driver.note_raised(error)
-        elif isinstance(error, asyncio.CancelledError) and not attempt.leaving and attempt.task.cancelling():
-            self._driver.shut_down(error)
+        elif not attempt.leaving and attempt.task.cancelling():
+            error = self._driver.shut_down(error)
         return attempt.failed(error, self._driver.now())
 
     # --- workers

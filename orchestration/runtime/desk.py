@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Desk:
         self._blocks = blocks
         self._thread: ThreadPoolExecutor | None = None
         self._users = 0
+        self._lock = Lock()  # an engine may have runs in several event loops
 
     async def call(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
         """Call a function, and return what it returns; a cancel reaches the task that waits when the call is over."""
@@ -49,14 +51,18 @@ class Desk:
 
     def __enter__(self) -> Self:
         """Keep the thread for a run."""
-        self._users += 1
-        if self._blocks and self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="orchestration-journal")
+        with self._lock:
+            self._users += 1
+            if self._blocks and self._thread is None:
+                self._thread = ThreadPoolExecutor(1, thread_name_prefix="orchestration-journal")
         return self
 
     def __exit__(self, *_: object) -> None:
         """End the thread with the last run (S29)."""
-        self._users -= 1
-        if self._users == 0 and self._thread is not None:
-            self._thread.shutdown()
-            self._thread = None
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown()

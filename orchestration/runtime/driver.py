@@ -13,7 +13,6 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from orchestration.errors import OrchestrationError
-from orchestration.frozen import evolve
 from orchestration.interpreter.effects import (
     AskHooks,
     Cancel,
@@ -32,18 +31,16 @@ from orchestration.interpreter.engine import Turned, advance, begin
 from orchestration.interpreter.events import (
     AnyEvent,
     CancelRequested,
-    CleanupEvent,
     Continued,
     Event,
     SignalReceived,
     Started,
-    StepEvent,
     TimerFired,
-    UndoEvent,
 )
 from orchestration.journal.records import kept
 from orchestration.runtime.crew import Crew
-from orchestration.runtime.hooked import HookedRun
+from orchestration.runtime.hooked import HookedRun, completed
+from orchestration.runtime.log import is_an_end
 from orchestration.runtime.streams import Streams
 from orchestration.runtime.timers import Timers
 
@@ -111,6 +108,7 @@ class Driver:
         self.context = copy_context()  # that of `execute`, in which steps and sources run (S11)
         self.listeners: list[Callable[[AnyEvent], None]] = []
         self._loop = asyncio.get_running_loop()
+        self._supervisor: asyncio.Task[Any] | None = None
         self._crew = Crew(self, home)
         self._queue = self._crew.queue
         self._timers = Timers(self._loop, self._fire)
@@ -139,6 +137,7 @@ class Driver:
             LeaseLost: if another process has taken over the durable run (S38).
             JournalFailed: if its log cannot be written.
         """
+        self._supervisor = asyncio.current_task()
         for turned in self._beginning.told:
             self._tell(*turned)
         self._perform(self._beginning.effects)
@@ -160,7 +159,8 @@ class Driver:
             await self._supervise(self._wake)
         if self.hooks is not None:
             self.hooks.close()
-        outcome = self._completed()
+        self.state = completed(self.state, self._streams.leaked, self.hooks)
+        outcome = self.state.outcome
         if outcome is None or self._stop is not None:
             raise cast("BaseException", self._stop)  # without an outcome there is what has stopped the run
         return outcome
@@ -178,16 +178,25 @@ class Driver:
 
     def cancel(self, reason: str) -> bool:
         """Cancel the run; tell whether this decided it (S28). One that is being stopped is for who goes on with it."""
-        if self.over or self.suspended:
+        if not self.accepts:
             return False
-        ledger = self.state.ledger
+        decided = self.state.ledger.decided or self._is_cancelled_soon()
         self.report(CancelRequested(self.plan.name, self.now(), reason))
-        return not ledger.decided
+        return not decided
+
+    def _is_cancelled_soon(self) -> bool:
+        """Tell whether a cancel came before the run has begun."""
+        return any(isinstance(event, CancelRequested) for event in self._inbox)
 
     @property
     def accepts(self) -> bool:
         """Whether the run takes what comes from outside."""
         return not (self.over or self.suspended or self.state.root is None)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run is for somebody else to go on with."""
+        return (self.over or self.suspended) and self.state.outcome is None
 
     def suspend(self, why: BaseException) -> None:
         """Stop without an outcome: admit nothing more, but record what ends within the grace (S30)."""
@@ -205,8 +214,9 @@ class Driver:
 
     def park(self, wake: float) -> None:
         """Stop a durable run that does nothing but wait: it goes on by itself at `wake`, or when a letter comes."""
-        self.wake = wake
-        self.suspend(Parked(f"{self.run_id} waits: another process goes on with it"))
+        if self.accepts:
+            self.wake = wake
+            self.suspend(Parked(f"{self.run_id} waits: another process goes on with it"))
 
     def _rest(self) -> None:
         """End when nothing is under way any more."""
@@ -214,18 +224,9 @@ class Driver:
             self._end()
 
     def signal(self, name: str, signal_id: str, payload: object) -> None:
-        """Give the run a signal (S21)."""
-        self.report(SignalReceived(self.plan.name, self.now(), name, signal_id, payload))
-
-    def _completed(self) -> Outcome | None:
-        """Return the outcome, which names streams and hooks that did not end (S24) or failed (S32) as well."""
-        outcome = self.state.outcome
-        failures, leaked = ((), ()) if self.hooks is None else (self.hooks.failures, self.hooks.leaked)
-        if outcome is not None and (self._streams.leaked or failures or leaked):
-            all_leaked = (*outcome.leaked, *self._streams.leaked, *leaked)
-            outcome = evolve(outcome, leaked=all_leaked, hook_failures=failures)
-            self.state = evolve(self.state, outcome=outcome)
-        return outcome
+        """Give the run a signal (S21); one behind a cancel comes too late."""
+        if not self._is_cancelled_soon():
+            self.report(SignalReceived(self.plan.name, self.now(), name, signal_id, payload))
 
     # --- events and effects
 
@@ -236,7 +237,7 @@ class Driver:
 
     def fold(self, event: Event) -> None:
         """Take an event: advance the machine and perform what comes out. Events that come up meanwhile queue."""
-        if self.suspended and not _is_an_end(event):
+        if self.suspended and not is_an_end(event):
             self._rest()
             return
         self._inbox.append(event)
@@ -289,8 +290,9 @@ class Driver:
 
     def give_up(self, error: BaseException) -> None:
         """Stop the run without an outcome: what performs it has broken, and would let it wait for ever."""
-        self._stop = self._stop or error
-        self._end()
+        if not self.over:  # otherwise it has its outcome, which is durable
+            self._stop = self._stop or error
+            self._end()
 
     def _end(self) -> None:
         self.over = True
@@ -311,13 +313,10 @@ class Driver:
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
             kind = type(effect)
-            if kind is RunStep or kind is RunUndo:
+            if kind is RunStep or kind is RunUndo or kind is RunCleanup:
                 self._queue(effect)  # type: ignore[arg-type]  # a cast costs more than the rest of the loop
             else:
                 PERFORM[kind](self, effect)
-
-    def _clean_up(self, effect: RunCleanup) -> None:
-        self._queue(effect)
 
     def _start_timer(self, effect: StartTimer) -> None:
         self._timers.start(effect, self.now())
@@ -356,10 +355,17 @@ class Driver:
         if ended is not None:
             self._inbox.append(ended)
 
-    def shut_down(self, error: BaseException) -> None:
-        """Stop a durable run: its workers are being cancelled, with all of the event loop (S30)."""
-        if self._log is not None:
-            self.suspend(error)
+    def shut_down(self, error: BaseException) -> BaseException:
+        """Stop a durable run of which a task was cancelled with all of the event loop; return what that task is to say.
+
+        It may have raised another `error` when it was cancelled, which is no failure of a step then (S30).
+        """
+        cancelled = isinstance(error, asyncio.CancelledError)
+        if self._log is None or not (cancelled or (self._supervisor is not None and self._supervisor.cancelling())):
+            return error
+        stop = error if cancelled else asyncio.CancelledError()
+        self.suspend(stop)
+        return stop
 
     def note_raised(self, error: BaseException) -> None:
         """See to it that an interrupt stops the run, and is raised where it is awaited (S30)."""
@@ -377,17 +383,8 @@ class Driver:
         return now if now > last else last  # noqa: FURB136 - `max` costs more than the clock
 
 
-def _is_an_end(event: Event) -> bool:
-    """Tell whether an event is the end of an attempt that came by itself, not because the process stops."""
-    if not isinstance(event, StepEvent | UndoEvent | CleanupEvent):
-        return False
-    failure = getattr(event, "failure", None)
-    return failure is None or not isinstance(failure.exception, KeyboardInterrupt | SystemExit | asyncio.CancelledError)
-
-
 PERFORM: dict[type, Callable[[Driver, Any], None]] = {
-    RunCleanup: Driver._clean_up,  # noqa: SLF001 - the table belongs to the class
-    StartTimer: Driver._start_timer,  # noqa: SLF001
+    StartTimer: Driver._start_timer,  # noqa: SLF001 - the table belongs to the class
     CancelTimer: Driver._cancel_timer,  # noqa: SLF001
     Continue: Driver._continue,  # noqa: SLF001
     Cancel: Driver._cancel,  # noqa: SLF001

@@ -17,7 +17,7 @@ from orchestration.outcomes import Cancelled
 from orchestration.plan.durable import check_durable
 from orchestration.runtime.desk import Desk, finished
 from orchestration.runtime.driver import Beginning, Driver
-from orchestration.runtime.inbox import Keeper
+from orchestration.runtime.inbox import Keeper, cancel_text
 from orchestration.runtime.log import Log
 
 if TYPE_CHECKING:
@@ -25,20 +25,22 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.events import Started
     from orchestration.journal.opening import Opened
-    from orchestration.journal.protocol import Head, Journal
+    from orchestration.journal.protocol import Head, Journal, Lease
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
     from orchestration.plan.sealing import Cipher
     from orchestration.runtime.context import Clock
     from orchestration.runtime.driver import Home
     from orchestration.runtime.handle import Handle
+    from orchestration.runtime.tokens import CancelToken
 
 T = TypeVar("T")
 
 
 class Kept(NamedTuple):
-    """What belongs to a durable run under way."""
+    """What belongs to a durable run under way, which began with `value`."""
 
+    value: object
     durable: Durable
     log: Log
     keeper: Keeper
@@ -89,7 +91,7 @@ class Durable:
             Unserialisable: if the input has no form in JSON.
             RunExists: if the journal has a run of this id.
         """
-        opened = await self.call(create, self.journal, plan, event, self._owner())
+        opened = await self._open(create, plan, event)
         return self._driver(plan, home, opened, Beginning(opened.turns, opened.turns[0].effects, opened.replay.state))
 
     async def take_over(self, plan: Plan, run_id: str, home: Home) -> tuple[Driver, Kept | None]:
@@ -105,20 +107,26 @@ class Durable:
         if outcome is not None:
             state = State(run_id, self._clock(), None, Ledger(), outcome)
             return Driver(plan, home, Beginning([], [], state)), None
-        opened = await self.call(take_over, self.journal, plan, run_id, self._owner())
+        opened = await self._open(take_over, plan, run_id)
         effects = [waiting.effect for waiting in opened.replay.pending.values()]
         return self._driver(plan, home, opened, Beginning(opened.turns, effects, opened.replay.state))
 
     async def begin_or_attach(
-        self, plan: Plan, event: Started, home: Home, *, wait: bool
+        self, plan: Plan, event: Started, home: Home, token: CancelToken | None, *, wait: bool
     ) -> tuple[Driver, Kept | None]:
         """Begin a run, or go on with the one of this id (S5). Raises what both do."""
         with contextlib.suppress(RunExists):
             return await self.begin(plan, event, home)
-        return await self.attach(plan, event, home, wait=wait)  # not while an error is handled: it would be a context
+        return await self.attach(
+            plan, event, home, token, wait=wait
+        )  # not while an error is handled: it would be a context
 
-    async def attach(self, plan: Plan, event: Started, home: Home, *, wait: bool) -> tuple[Driver, Kept | None]:
+    async def attach(
+        self, plan: Plan, event: Started, home: Home, token: CancelToken | None, *, wait: bool
+    ) -> tuple[Driver, Kept | None]:
         """Go on with a run that was begun with the same input; one that another process has is waited for, or refused.
+
+        While it is waited for, its owner is told when the token is cancelled.
 
         Raises:
             RunExists: if it was begun with another workflow or input (S5).
@@ -130,13 +138,27 @@ class Durable:
             except RunHeld:
                 if not wait:
                     raise
+                if token is not None and token.reason is not None:
+                    await self.call(self.journal.post, event.run_id, cancel_text(token.reason))
+                    token = None
                 await asyncio.sleep(self.poll)
+
+    async def _open(self, function: Callable[..., Opened], *arguments: object) -> Opened:
+        """Come to own a run. Who was cancelled meanwhile gives it up again: nobody would drive it."""
+        with self._desk:
+            opened = await self._desk.call(function, self.journal, *arguments, self._owner())
+            try:
+                await asyncio.sleep(0)  # a cancel that came meanwhile is met here
+            except asyncio.CancelledError:
+                await self._release(opened.lease)
+                raise
+        return opened
 
     def _driver(self, plan: Plan, home: Home, opened: Opened, beginning: Beginning) -> tuple[Driver, Kept]:
         log = Log(plan, self.journal, opened.lease, opened.replay, self._desk)
         driver = Driver(plan, home, beginning, log)
         keeper = Keeper(self.journal, self._desk, driver, log, lease=self._lease, poll=self.poll)
-        return driver, Kept(self, log, keeper)
+        return driver, Kept(opened.began.value, self, log, keeper)
 
     # --- a run under way
 
@@ -151,10 +173,19 @@ class Durable:
                 keeper.close()
                 log.close()
                 for task in tasks:
-                    await finished(task)
+                    with contextlib.suppress(asyncio.CancelledError):  # its own: it was cancelled with all of the loop
+                        await finished(task)
                 orderly = driver.suspended or driver.state.outcome is not None
-                with contextlib.suppress(JournalError):  # then the lease ends by itself
-                    await self._desk.call(self.journal.release, log.lease, wake=driver.wake, orderly=orderly)
+                await self._release(log.lease, wake=driver.wake, orderly=orderly)
+
+    async def _release(self, lease: Lease, *, wake: float = 0.0, orderly: bool = True) -> None:
+        with contextlib.suppress(JournalError):  # then the lease ends by itself
+            await self._desk.call(self.journal.release, lease, wake=wake, orderly=orderly)
+
+    def let_go(self, kept: Kept) -> None:
+        """Give a run up that nobody has begun to drive; it is too late to wait for this."""
+        with contextlib.suppress(JournalError):
+            self.journal.release(kept.log.lease)
 
     async def heads(self) -> list[Head]:
         """Return what the journal knows of the runs that have not ended."""

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, final
 
 from orchestration.runtime.boundary import validate_signal
-from orchestration.runtime.inbox import signal_text
+from orchestration.runtime.inbox import cancel_text, signal_text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -37,6 +37,8 @@ class Handle(Generic[T]):
         self.task: asyncio.Task[Outcome[T]] | None = None  # keeps the supervisor alive where it has a task of its own
         self._driver = driver
         self._ends: list[Callable[[], object]] = []
+        self._begun = False
+        self._awaited = 0  # how many wait for the outcome
         self._done: asyncio.Future[Outcome[T]] = asyncio.get_running_loop().create_future()
 
     def when_done(self, callback: Callable[[], object]) -> None:
@@ -60,10 +62,20 @@ class Handle(Generic[T]):
 
     async def result(self) -> Outcome[T]:
         """Wait for the outcome. Cancelling this wait does not cancel the run; `cancel` does."""
-        return await asyncio.shield(self._done)
+        self._awaited += 1
+        try:
+            return await asyncio.shield(self._done)
+        finally:
+            self._awaited -= 1
 
     def cancel(self, reason: str = "cancelled by its handle") -> bool:
-        """Cancel the run; tell whether this decided its outcome (S28)."""
+        """Cancel the run; tell whether this decided its outcome (S28).
+
+        A durable run that was stopped here is cancelled as soon as somebody goes on with it.
+        """
+        if self._kept is not None and self._driver.stopped:
+            self._kept.durable.journal.post(self.run_id, cancel_text(reason))
+            return False
         return self._driver.cancel(reason)
 
     def obey(self, token: CancelToken) -> None:
@@ -94,12 +106,12 @@ class Handle(Generic[T]):
 
     async def supervise(self, executors: Executors) -> Outcome[T]:
         """Drive the run to its outcome, in the task that calls this. For engines."""
+        self._begun = True
         try:
             with executors:
                 outcome = await self._run()
         except BaseException as error:
-            self._done.set_exception(error)
-            self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
+            self._break(error)
             raise
         finally:
             for end in self._ends:
@@ -108,14 +120,33 @@ class Handle(Generic[T]):
         self._done.set_result(checked)
         return checked
 
+    def close(self, task: asyncio.Task[Outcome[T]]) -> None:
+        """Take note that the task of the run has ended, maybe before it began. For engines."""
+        if not self._begun:
+            self._break(asyncio.CancelledError())
+            for end in self._ends:
+                end()
+            if self._kept is not None:
+                self._kept.durable.let_go(self._kept)
+        elif not task.cancelled():
+            task.exception()  # seen, as below
+
+    def _break(self, error: BaseException) -> None:
+        self._done.set_exception(error)
+        self._done.exception()  # seen: who awaits the run gets it from here, and maybe nobody else does
+
     async def _run(self) -> Outcome[object]:
         if self._kept is None:
             return await self._driver.run()
         return await self._kept.durable.run(self._driver, self._kept)
 
     def park(self, until: float) -> None:
-        """Stop a durable run that does nothing but wait, at least until then. For workers."""
-        wake = None if self._kept is None else self._kept.log.wake
+        """Stop a durable run that does nothing but wait, at least until then. For workers.
+
+        Not if somebody here waits for its outcome, or if it would be due at once: a letter lies there that it leaves.
+        """
+        kept = self._kept
+        wake = None if kept is None or kept.keeper.leaves_some or self._awaited else kept.log.wake
         if wake is not None and wake >= until:
             self._driver.park(wake)
 

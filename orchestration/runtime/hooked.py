@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from orchestration.failures import Failure
+from orchestration.frozen import evolve
 from orchestration.interpreter.events import HooksAnswered
 from orchestration.runtime.hooks import HookCaller, outside, unanswered
 from orchestration.runtime.threads import Threads
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     from orchestration.outcomes import HookFailure
     from orchestration.runtime.driver import Driver
     from orchestration.runtime.hooks import Hooks
+
+
+def completed(state: State, streams: list[str], hooks: HookedRun | None) -> State:
+    """Return a state whose outcome names the streams and hooks that did not end (S24) or failed (S32) as well."""
+    outcome = state.outcome
+    failures, leaked = ((), ()) if hooks is None else (hooks.failures, hooks.leaked)
+    if outcome is None or not (streams or failures or leaked):
+        return state
+    all_leaked = (*outcome.leaked, *streams, *leaked)
+    return evolve(state, outcome=evolve(outcome, leaked=all_leaked, hook_failures=failures))
 
 
 class HookedRun:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 import uuid
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Generic, Never
 
 from typing_extensions import TypeVar
@@ -23,7 +25,7 @@ from orchestration.runtime.services import Services
 from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping
     from concurrent.futures import Executor
 
     from orchestration.interpreter.events import Started
@@ -83,11 +85,27 @@ class Host(Generic[R]):
         self._executors = Executors(Threads(max_threads), executors or {})
         self._homes: dict[int, tuple[Plan, Home]] = {}  # by identity: equal plans may hold other lambdas
         self._runs: dict[str, Handle[Any]] = {}
+        self._opening: dict[str, asyncio.Event] = {}
         self._durable = None if journal is None else Durable(journal, clock, lease=lease, poll=poll)
         self._cipher = cipher
         self._plans: dict[str, Plan] = {}
         for workflow in workflows:
             self._known(workflow.compile())
+
+    @asynccontextmanager
+    async def _alone(self, run_id: str | None) -> AsyncGenerator[None]:
+        """Let tasks of this process open a run one after the other, so that the second finds it under way."""
+        if run_id is None:
+            yield
+            return
+        while run_id in self._opening:
+            await self._opening[run_id].wait()
+        opened = self._opening[run_id] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._opening[run_id]
+            opened.set()
 
     def _attach(self, plan: Plan, value: object, run_id: str | None, token: CancelToken | None) -> Handle[Any] | None:
         if run_id is None:
@@ -120,7 +138,7 @@ class Host(Generic[R]):
         if self._durable is None:
             driver = Driver(plan, home, beginning_of(plan, event))
         else:
-            driver, kept = await self._durable.begin_or_attach(plan, event, home, wait=wait)
+            driver, kept = await self._durable.begin_or_attach(plan, event, home, token, wait=wait)
         return self._handle(driver, value, kept, token, listed=run_id is not None or kept is not None)
 
     def _first(self, plan: Plan, value: object, run_id: str | None, deadline: float | None) -> Started:

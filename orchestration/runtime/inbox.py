@@ -11,7 +11,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestration.errors import InvalidDocument, JournalFailed, SignalRefused, UnresolvedReference
+from orchestration.errors import JournalFailed
 from orchestration.plan.nodes import WaitFor
 from orchestration.runtime.boundary import validate_signal
 from orchestration.runtime.tasks import unless_cancelled
@@ -56,6 +56,7 @@ class Keeper:
         self._lease = lease
         self._poll = poll
         self._read = 0  # the number of the last letter that was read
+        self.leaves_some = False  # whether there is a letter that it does not understand
         self._closed = False
         self._woken = asyncio.Event()
 
@@ -97,7 +98,9 @@ class Keeper:
                 continue
             self._read = letter.number
             act = self._understood(letter.text)
-            if act is not None:  # what this version does not understand stays in the inbox
+            if act is None:
+                self.leaves_some = True  # for another version
+            else:
                 self._log.take(letter.number)
                 act()
 
@@ -111,7 +114,7 @@ class Keeper:
                 try:
                     value = plan.codec.decode(payload, f"{plan.name}: the signal {name!r}")
                     checked = validate_signal(plan, driver.state, Signal(name, kind_of(plan, name)), value)
-                except (SignalRefused, InvalidDocument, UnresolvedReference):
+                except Exception:  # noqa: BLE001 - a type may raise anything: it must not end each owner of the run
                     return bool
                 return partial(driver.signal, name, signal_id, checked)
             case _:

@@ -16,7 +16,7 @@ from orchestration.errors import (
     WorkflowCancelled,
     WorkflowFailed,
 )
-from orchestration.journal.opening import began_with, look_equal
+from orchestration.journal.opening import look_equal
 from orchestration.outcomes import Failed, Outcome, Succeeded
 from orchestration.runtime.boundary import validate_input, validate_signal
 from orchestration.runtime.durable import Recovery, state_of
@@ -71,8 +71,8 @@ class LocalEngine(Host[R]):
     ) -> Outcome[Out]:
         """Run a workflow to its outcome. The caller's task supervises the run: cancelling it cancels the run (S30).
 
-        `deadline` is in seconds from the start of the run (S10). Cancelling `token` cancels the run, with its reason;
-        one that is cancelled already lets no step begin (S28).
+        `deadline` is in seconds from the start of the run (S10); a run that was begun before keeps its own. Cancelling
+        `token` cancels the run, with its reason; one that is cancelled already lets no step begin (S28).
 
         Raises:
             PlanErrors: if the workflow does not compile.
@@ -85,11 +85,10 @@ class LocalEngine(Host[R]):
         """
         plan = self._known(workflow.compile())
         checked = validate_input(plan, value)
-        known = self._attach(plan, checked, run_id, token)
-        if known is not None:
-            return await known.result()
-        handle = await self._open(plan, checked, run_id, deadline, token, wait=True)
-        return await handle.supervise(self._executors)
+        async with self._alone(run_id):
+            known = self._attach(plan, checked, run_id, token)
+            handle = known or await self._open(plan, checked, run_id, deadline, token, wait=True)
+        return await (handle.result() if known is handle else handle.supervise(self._executors))
 
     async def start(
         self,
@@ -104,14 +103,13 @@ class LocalEngine(Host[R]):
         """Begin a run in a task of its own and return its handle. Takes and raises what `execute` does."""
         plan = self._known(workflow.compile())
         checked = validate_input(plan, value)
-        known = self._attach(plan, checked, run_id, token)
-        if known is not None:
-            return known
-        return self._launch(await self._open(plan, checked, run_id, deadline, token))
+        async with self._alone(run_id):
+            known = self._attach(plan, checked, run_id, token)
+            return known or self._launch(await self._open(plan, checked, run_id, deadline, token))
 
     def _launch(self, handle: Handle[Out]) -> Handle[Out]:
         handle.task = asyncio.create_task(handle.supervise(self._executors))
-        handle.task.add_done_callback(_see)
+        handle.task.add_done_callback(handle.close)
         return handle
 
     def signal(
@@ -188,15 +186,15 @@ class LocalEngine(Host[R]):
             JournalCorrupt: if its log is damaged (S37).
             ReplayMismatch: if the plan as it is now does something else than the log says (S36).
         """
-        if run_id in self._runs:
-            return self._runs[run_id]
-        head = await self._durably.call(self.journal.head, run_id)
-        plan = self._plan_of(head)
-        driver, kept = await self._durably.take_over(plan, run_id, self._home_of(plan))
-        if kept is None:
-            return self._launch(self._handle(driver, None, None, None, listed=False))
-        first = await self._durably.call(began_with, self.journal, plan, run_id)
-        return self._launch(self._handle(driver, first.value, kept, None, listed=True))
+        async with self._alone(run_id):
+            if run_id in self._runs:
+                return self._runs[run_id]
+            head = await self._durably.call(self.journal.head, run_id)
+            plan = self._plan_of(head)
+            driver, kept = await self._durably.take_over(plan, run_id, self._home_of(plan))
+            if kept is None:
+                return self._launch(self._handle(driver, None, None, None, listed=False))
+            return self._launch(self._handle(driver, kept.value, kept, None, listed=True))
 
     async def recover(self, most: int | None = None, *, but: Container[Head] = ()) -> Recovery:
         """Go on with the durable runs (`most` of them) that are due, that nobody has, and whose workflow is known.
@@ -207,7 +205,7 @@ class LocalEngine(Host[R]):
         for head in await self._durably.heads():
             if len(recovery.handles) == most:
                 break
-            taken = head.run_id in self._runs or head in but
+            taken = head.run_id in self._runs or head.run_id in self._opening or head in but
             if not taken and head.plan in self._plans and head.is_due(self._clock()):
                 try:
                     recovery.handles.append(await self.resume(head.run_id))
@@ -226,12 +224,6 @@ class LocalEngine(Host[R]):
         await self._durably.call(self.journal.post, run_id, cancel_text(reason))
         if run_id in self._runs:
             self._runs[run_id].look()
-
-
-def _see(task: asyncio.Task[Any]) -> None:
-    """Take note of how a run ended: who awaits its handle gets it from there."""
-    if not task.cancelled():
-        task.exception()
 
 
 def value_of(outcome: Outcome[T]) -> T:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from orchestration.errors import Unserialisable
 from orchestration.interpreter.effects import Cancel, Pull, RunStep, StartTimer
 from orchestration.interpreter.engine import Turned
-from orchestration.interpreter.events import Continued, HooksAnswered, StreamEvent, TimerFired
+from orchestration.interpreter.events import (
+    CleanupEvent,
+    Continued,
+    HooksAnswered,
+    StepEvent,
+    StreamEvent,
+    TimerFired,
+    UndoEvent,
+)
 from orchestration.interpreter.pending import ATTEMPT, TIMERS, note, slot_of
 from orchestration.journal.opening import status_of
 from orchestration.journal.records import chained, entry_of, written
@@ -43,6 +51,14 @@ class Desk(Protocol):
     async def call(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:  # noqa: ANN401 - of any function
         """Call a function, and return what it returns."""
         ...
+
+
+def is_an_end(event: Event) -> bool:
+    """Tell whether an event is the end of an attempt that came by itself, not because the process stops (S30)."""
+    if not isinstance(event, StepEvent | UndoEvent | CleanupEvent):
+        return False
+    failure = getattr(event, "failure", None)
+    return failure is None or not isinstance(failure.exception, KeyboardInterrupt | SystemExit | asyncio.CancelledError)
 
 
 class Log:

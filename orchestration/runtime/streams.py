@@ -205,7 +205,7 @@ class Stream:
 
     def _fail(self, error: BaseException) -> None:
         self._driver.note_raised(error)
-        if isinstance(error, asyncio.CancelledError) and self.task.cancelling() and not self._closing:
+        if self.task.cancelling() and not self._closing:
             self._driver.shut_down(error)  # with all of the event loop: a durable run closes its streams (S30)
         if not self._closing:
             index = self._wanted or 0

@@ -40,6 +40,10 @@ class Timers:
 
     def _give_a_turn(self, effect: StartTimer) -> None:
         """Let a result that has arrived at the same instant be taken first: it wins, and cancels the timer (S10)."""
+        self._handles[effect.path, effect.purpose] = self._loop.call_soon(self._give_another, effect)
+
+    def _give_another(self, effect: StartTimer) -> None:
+        """Let the body take its turn whose timer was due behind this one."""
         self._handles[effect.path, effect.purpose] = self._loop.call_soon(self._due, effect)
 
     def _due(self, effect: StartTimer) -> None:

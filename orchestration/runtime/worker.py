@@ -25,7 +25,8 @@ class Worker:
     """Takes up what was submitted, what is due after a sleep, and what another process has left.
 
     At most `max_runs` are under way in it; every `poll` seconds it looks for more. A run that does nothing but wait,
-    for a signal or for `park` seconds at least, is put down: it costs nothing until it is due. `begun` is told of each
+    for a signal or for `park` seconds at least, is put down unless somebody in this process waits for its outcome: it
+    costs nothing until it is due. `begun` is told of each
     run that is taken up, `refused` once of each that cannot go on: its plan has changed, or its log is damaged.
     """
 
@@ -94,9 +95,9 @@ class Worker:
         """Put down what only waits, and take up what is due; return how many runs were taken up."""
         self._put_down()
         recovery = await self._engine.recover(self._max_runs - len(self._handles), but=self._hopeless)
-        for handle in recovery.handles:
-            self._handles[handle.run_id] = handle
-            if self._begun is not None:
+        self._handles |= {handle.run_id: handle for handle in recovery.handles}  # all, before one is told of
+        if self._begun is not None:
+            for handle in recovery.handles:
                 self._begun(handle)
         for head, error in recovery.refused:
             if self._refused is not None and not any(head.run_id == other.run_id for other in self._hopeless):

@@ -87,7 +87,10 @@ def _name_of(function: Callable[..., object]) -> str:
 
 
 class Remembers:
-    """An invariant that remembers nothing and says yes; each of the others has what sets it apart."""
+    """An invariant that remembers nothing and says yes; each of the others has what sets it apart.
+
+    It stands for those that find nothing in a plan to look after.
+    """
 
     first: Hashable = None
 
@@ -105,6 +108,16 @@ class Remembers:
 
     def end(self, plan: Plan, moments: Callable[[], Sequence[Moment]], state: State) -> None:
         """Find nothing wrong."""
+
+
+def watches(invariant: Invariant) -> bool:
+    """Tell whether an invariant looks at a run while it goes on."""
+    return getattr(type(invariant), "see", None) is not Remembers.see
+
+
+def judges(invariant: Invariant) -> bool:
+    """Tell whether an invariant looks at the end of a run."""
+    return getattr(type(invariant), "end", None) is not Remembers.end
 
 
 @final

@@ -45,6 +45,7 @@ from orchestration.interpreter.pending import (
     pending_after,
 )
 from orchestration.journal.resumption import following, under_way, without
+from orchestration.outcomes import Cancelled, Failed, Succeeded
 from orchestration.testing.answers import Answer
 from orchestration.testing.sources import items_of
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from orchestration.interpreter.state import State
+    from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
     from orchestration.testing.explore_keys import Keys
     from orchestration.testing.explore_outcomes import Outcomes
@@ -81,7 +83,8 @@ class Place(NamedTuple):
         of, state = keys.of, self.state
         waiting = frozenset([(slot, of(effect), told) for slot, (effect, told) in self.pending.items()])
         at = state.at if self.timers else None
-        return of(state.root), of(state.ledger), of(state.outcome), waiting, at, self.sent, self.lost
+        ended = None if state.outcome is None else tuple(map(of, _result(state.outcome)))
+        return of(state.root), of(state.ledger), ended, waiting, at, self.sent, self.lost
 
 
 class Turned(NamedTuple):
@@ -91,6 +94,17 @@ class Turned(NamedTuple):
     ended: Effect | None
     effects: list[Effect]
     place: Place
+
+
+def _result(outcome: Outcome) -> tuple[object, ...]:
+    """Return what an outcome has not from the ledger of its run, nor from the run itself."""
+    match outcome:
+        case Succeeded(value=value):
+            return Succeeded, value
+        case Failed(failure=failure):
+            return Failed, failure
+        case _:
+            return Cancelled, outcome.attached
 
 
 def begun(state: State, effects: list[Effect]) -> Place:

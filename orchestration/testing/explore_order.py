@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast, final
 
-from orchestration.interpreter.effects import Attempted, Effect, RunCleanup, RunStep, RunUndo
-from orchestration.interpreter.events import CancelRequested
+from orchestration.interpreter.effects import AskHooks, Attempted, Effect, RunCleanup, RunStep, RunUndo
+from orchestration.interpreter.events import CancelRequested, HooksAnswered
 from orchestration.interpreter.pending import ATTEMPT
 from orchestration.outcomes import Cancelled
 from orchestration.plan.nodes import Cleanup, Fold, Loop, Map, Recover, Scope, Step
@@ -105,12 +105,11 @@ class CleanedUpOnce(Remembers):
     def bound(self, plan: Plan, keys: Keys) -> Invariant:  # noqa: ARG002 - as above
         """Look for cleanups."""
         nodes = nodes_of(plan)
-        return CleanedUpOnce(self.name, nodes) if any(isinstance(node, Cleanup) for node in nodes.values()) else self
+        cleans = any(isinstance(node, Cleanup) for node in nodes.values())
+        return CleanedUpOnce(self.name, nodes) if cleans else Remembers(self.name)
 
     def see(self, memory: tuple[frozenset[str], frozenset[str]], moment: Moment) -> Hashable:
         """Note what is reached, and look at what begins."""
-        if not self._nodes:
-            return memory
         reached, begun = memory
         for effect in moment.effects:
             if type(effect) is RunStep:
@@ -158,7 +157,8 @@ class CleanedUpOnce(Remembers):
 class ItemsInOrder(Remembers):
     """The items of a map begin in their order, none before another and none left out (S16).
 
-    It looks at maps whose body begins with a step, and remembers of each which item has begun last.
+    It looks at maps whose body begins with a step, and remembers of each which item has begun last. Where hooks are
+    asked first, the item begins with that: they may answer in any order.
     """
 
     first = frozenset[tuple[str, int]]()
@@ -176,15 +176,13 @@ class ItemsInOrder(Remembers):
                 maps[path] = f"{path}[]"
             elif isinstance(node, Map) and isinstance(node.body, Scope) and isinstance(node.body.children[0], Step):
                 maps[path] = f"{path}[]/{node.body.children[0].name}"
-        return ItemsInOrder(self.name, maps)
+        return ItemsInOrder(self.name, maps) if maps else Remembers(self.name)
 
     def see(self, memory: frozenset[tuple[str, int]], moment: Moment) -> Hashable:
         """Look at the items that begin."""
-        if not self._maps:
-            return memory
         last = dict(memory)
         for effect in moment.effects:
-            if type(effect) is RunStep and effect.attempt == 1 and not is_anew(effect, moment):
+            if _begins(effect, moment):
                 for path, index in self._items(effect.path):
                     if index > last.get(path, -1) + 1 or index < last.get(path, -1):
                         raise broken(f"item {index} of {path} begins after item {last.get(path, 'none')}")
@@ -200,6 +198,15 @@ class ItemsInOrder(Remembers):
             map_ = around(here) if here.endswith("]") else ""
             if self._maps.get(static_path(map_)) == static_path(path):
                 yield map_, int(here[len(map_) + 1 : -1])
+
+
+def _begins(effect: Effect, moment: Moment) -> bool:
+    """Tell whether a step begins: its hooks are asked, or it is attempted without."""
+    if type(effect) is AskHooks:
+        return effect.when == "before"
+    if type(effect) is not RunStep or effect.attempt > 1 or is_anew(effect, moment):
+        return False
+    return type(moment.event) is not HooksAnswered or moment.event.path != effect.path
 
 
 @final

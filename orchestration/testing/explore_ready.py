@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast, final
 
 from orchestration.interpreter.effects import RunStep, RunUndo
 from orchestration.interpreter.events import StepSucceeded
-from orchestration.outcomes import Cancelled, Failed
+from orchestration.outcomes import Succeeded
 from orchestration.plan.nodes import Graph, Map
 from orchestration.plan.tree import static_path
 from orchestration.testing.explore_invariants import Invariant, Remembers
@@ -50,8 +50,8 @@ class SettledOnce(Remembers):
         if outcome is None:
             return memory
         paths = [step.path for step in outcome.rollback.steps]
-        twice = sorted({path for path in paths if paths.count(path) > 1})
-        missing = sorted(memory - set(paths)) if isinstance(outcome, Failed | Cancelled) else []
+        twice = sorted({path for path in paths if paths.count(path) > 1}) if len({*paths}) < len(paths) else []
+        missing = [] if isinstance(outcome, Succeeded) else sorted(memory - set(paths))
         if twice:
             raise broken(f"two end states: {', '.join(twice)}")
         if missing:
@@ -65,7 +65,7 @@ class NothingInFlight(Remembers):
 
     def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
         """Look at the end."""
-        if moment.state.outcome is not None:
+        if moment.state.outcome is not None and moment.pending:
             left = sorted(path for path, kind in moment.pending if not kind.startswith("leaked"))
             if left:
                 raise broken(f"still under way: {', '.join(left)}")
@@ -78,8 +78,8 @@ class NothingAfterCancel(Remembers):
 
     def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
         """Look at what begins."""
-        if moment.state.ledger.cancel is not None:
-            new = [effect.path for effect in moment.effects if isinstance(effect, RunStep)]
+        if moment.effects and moment.state.ledger.cancel is not None:
+            new = [effect.path for effect in moment.effects if type(effect) is RunStep]
             if new:
                 raise broken(f"began after the cancel: {', '.join(new)}")
         return cast("Hashable", memory)
@@ -97,11 +97,12 @@ class CapsHeld(Remembers):
     def bound(self, plan: Plan, keys: Keys) -> Invariant:  # noqa: ARG002 - as above
         """Look for the groups."""
         groups = {path: node for path, node in placed(plan.root, plan.name) if isinstance(node, Graph | Map)}
-        return CapsHeld(self.name, {path: node for path, node in groups.items() if node.concurrency is not None})
+        capped = {path: node for path, node in groups.items() if node.concurrency is not None}
+        return CapsHeld(self.name, capped) if capped else Remembers(self.name)
 
     def see(self, memory: Any, moment: Moment) -> Hashable:  # noqa: ANN401 - as above
         """Count the children of each group of which something is pending."""
-        if self._capped and moment.effects:
+        if moment.effects:
             children: dict[str, set[str]] = {}
             for path, kind in moment.pending:
                 if not kind.startswith("leaked"):
@@ -143,7 +144,7 @@ class UndoneInReverse(Remembers):
     def see(self, memory: frozenset[str], moment: Moment) -> Hashable:
         """Note a step that is armed, and look at what is undone."""
         memory = _armed(memory, moment)
-        undone = [effect.path for effect in moment.effects if isinstance(effect, RunUndo) and effect.attempt == 1]
+        undone = [effect.path for effect in moment.effects if type(effect) is RunUndo and effect.attempt == 1]
         if undone:
             settled = {step.path for step in moment.state.ledger.rollback}
             for path in undone:
@@ -156,10 +157,10 @@ class UndoneInReverse(Remembers):
 def _armed(armed: frozenset[str], moment: Moment) -> frozenset[str]:
     """Return which steps with a compensation have succeeded."""
     ended = moment.ended
-    if not isinstance(moment.event, StepSucceeded) or not isinstance(ended, RunStep):
+    if type(moment.event) is not StepSucceeded or type(ended) is not RunStep or ended.step.compensation is None:
         return armed
     late = (ended.path, ended.attempt, True) in moment.state.ledger.leaked  # it may land when unwinding is over (S24)
-    return armed if late or ended.step.compensation is None else armed | {ended.path}
+    return armed if late else armed | {ended.path}
 
 
 settled_once = SettledOnce("settled_once")

@@ -31,7 +31,7 @@ from orchestration.interpreter.events import (
     timed_out,
 )
 from orchestration.interpreter.pending import ATTEMPT
-from orchestration.outcomes import Cancelled, Failed
+from orchestration.outcomes import Succeeded
 from orchestration.plan.nodes import Retried, Step, Timed
 from orchestration.plan.tree import static_path
 from orchestration.policies import names_of
@@ -51,6 +51,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 TOKEN = re.compile(r"/[^/\[#]+|\[\d+\]|#\d+|^[^/\[#]+")
 AGAIN = re.compile(r"#(\d+)")
 LOST: dict[type, type] = {StepLost: RunStep, UndoLost: RunUndo, CleanupLost: RunCleanup}
+FAILED = (StepFailed, UndoFailed, CleanupFailed)
+TOO_LONG = (StepTimedOut, StepLeaked, UndoTimedOut, CleanupTimedOut)
 RETURNED = names_of((InvalidOutput, Unserialisable))  # what these fail has landed (S22)
 OVER = -math.inf  # when what is over had to end
 CLOSE = 1e-6  # seconds that two ways to compute a time may differ by
@@ -81,17 +83,17 @@ def around(path: str) -> str:
 
 def failure_of(event: Any) -> Failure | None:  # noqa: ANN401 - any event
     """Return the failure of an attempt that has failed or taken too long."""
-    if isinstance(event, StepFailed | UndoFailed | CleanupFailed):
+    if isinstance(event, FAILED):
         return event.failure
-    if isinstance(event, StepTimedOut | StepLeaked | UndoTimedOut | CleanupTimedOut) and event.seconds is not None:
+    if isinstance(event, TOO_LONG) and event.seconds is not None:
         return timed_out(event.path, event.seconds)
     return None
 
 
 def is_late(moment: Moment) -> bool:
     """Tell whether a leaked attempt has reported after all."""
-    ended = moment.ended
-    return isinstance(ended, RunStep) and (ended.path, ended.attempt, True) in moment.state.ledger.leaked
+    ended, leaked = moment.ended, moment.state.ledger.leaked
+    return bool(leaked) and isinstance(ended, RunStep) and (ended.path, ended.attempt, True) in leaked
 
 
 def is_anew(effect: Attempted, moment: Moment) -> bool:
@@ -114,7 +116,7 @@ class RetriedAsPlanned(Remembers):
     It remembers the attempts that are under way or will be tried again, each with whether it was told to end.
     """
 
-    first = frozenset[tuple[str, int, bool]]()
+    first = frozenset[tuple[str, tuple[int, bool]]]()
 
     def __init__(self, name: str, again: Mapping[str, Retried] = NOTHING) -> None:
         """Know the composites of a plan that are retried, by their paths in it."""
@@ -126,11 +128,11 @@ class RetriedAsPlanned(Remembers):
         again = {path: node for path, node in placed(plan.root, plan.name) if isinstance(node, Retried)}
         return RetriedAsPlanned(self.name, again)
 
-    def see(self, memory: frozenset[tuple[str, int, bool]], moment: Moment) -> Hashable:
+    def see(self, memory: frozenset[tuple[str, tuple[int, bool]]], moment: Moment) -> Hashable:
         """Look at what ends and what begins."""
         if not moment.effects and moment.ended is None:
             return memory
-        known = {path: (attempt, told) for path, attempt, told in memory}
+        known = dict(memory)
         self._ends(known, moment)
         for effect in moment.effects:
             if isinstance(effect, Attempted):
@@ -140,7 +142,7 @@ class RetriedAsPlanned(Remembers):
                 known[effect.path] = known[effect.path][0], True
             elif type(effect) is CancelTimer and effect.purpose == "backoff":
                 known.pop(effect.path, None)
-        return frozenset([(path, *more) for path, more in known.items()])
+        return frozenset(known.items())
 
     def _ends(self, known: dict[str, tuple[int, bool]], moment: Moment) -> None:
         ended = moment.ended
@@ -161,7 +163,7 @@ class RetriedAsPlanned(Remembers):
         key = key_of(effect, moment.state.run_id)
         if effect.key(moment.state.run_id) != key:
             raise broken(f"{path} is tried under the key {effect.key(moment.state.run_id)}, and not {key}")
-        for match in AGAIN.finditer(path):
+        for match in AGAIN.finditer(path) if "#" in path else ():
             composite = self._again.get(static_path(path[: match.start()]))
             if composite is None or int(match[1]) > composite.retry.max_attempts:
                 raise broken(f"{path}: there may be no attempt {match[0]}")
@@ -277,12 +279,12 @@ class UndoneAsDone(Remembers):
     def see(self, memory: frozenset[tuple[str, bool, object]], moment: Moment) -> Hashable:
         """Note how a step has ended, look at what is undone, and at the end."""
         ended, outcome = moment.ended, moment.state.outcome
-        if isinstance(ended, RunStep) and ended.step.compensation is not None:
+        if type(ended) is RunStep and ended.step.compensation is not None:
             memory = self._noted(memory, ended, moment)
         for effect in moment.effects:
-            if isinstance(effect, RunUndo) and effect.attempt == 1 and not is_anew(effect, moment):
+            if type(effect) is RunUndo and effect.attempt == 1 and not is_anew(effect, moment):
                 memory -= self._undone(memory, effect)
-        if isinstance(outcome, Failed | Cancelled):
+        if memory and outcome is not None and not isinstance(outcome, Succeeded):
             missing = sorted({path for path, _, _ in memory} - {step.path for step in outcome.rollback.steps})
             if missing:
                 raise broken(f"armed or in doubt, and without an end state: {', '.join(missing)}")

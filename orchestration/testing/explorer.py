@@ -25,7 +25,7 @@ from orchestration.interpreter.engine import start
 from orchestration.plan.nodes import WaitFor
 from orchestration.runtime.boundary import validate_input
 from orchestration.testing.answers import NOTHING
-from orchestration.testing.explore_invariants import Moment, about, invariant_of
+from orchestration.testing.explore_invariants import Moment, about, invariant_of, judges, watches
 from orchestration.testing.explore_keys import Keys
 from orchestration.testing.explore_moves import Moves, Place, begun
 from orchestration.testing.explore_outcomes import TIMES_OUT, Outcomes
@@ -203,7 +203,9 @@ class Search:
         self._run = run
         self._moves = moves
         self._keys = keys
-        self._invariants = invariants
+        self._watching = [invariant for invariant in invariants if watches(invariant)]
+        self._judging = [invariant for invariant in invariants if judges(invariant)]
+        self._sees = [invariant.see for invariant in self._watching]
         self._seen: set[Hashable] = set()
         self._transitions = 0
         self._endings: Counter[Ending] = Counter()
@@ -239,7 +241,7 @@ class Search:
         run = self._run
         state, effects = start(run.plan, run.value, run_id=run.run_id, at=0.0, deadline=run.deadline)
         place = begun(state, effects)
-        memories = tuple(invariant.first for invariant in self._invariants)
+        memories = tuple(invariant.first for invariant in self._watching)
         memories = self._see(memories, Moment(run.started, None, effects, state, place.pending), None)
         stand = Stand(place, memories, None)
         self._is_new(stand)
@@ -297,17 +299,17 @@ class Search:
 
     def _see(self, memories: tuple[Hashable, ...], moment: Moment, link: Link) -> tuple[Hashable, ...]:
         seen: list[Hashable] = []
-        for invariant, memory in zip(self._invariants, memories, strict=True):
-            try:
-                seen.append(invariant.see(memory, moment))
-            except AssertionError as error:
-                raise Broken(invariant.name, str(error), link) from error
+        try:
+            for see, memory in zip(self._sees, memories, strict=True):
+                seen.append(see(memory, moment))
+        except AssertionError as error:
+            raise Broken(self._watching[len(seen)].name, str(error), link) from error
         return tuple(seen)
 
     def _judge(self, stand: Stand) -> None:
         """Ask the invariants about a run that has ended."""
         moments = lambda: list(self._to(stand.link).moments())  # noqa: E731 - few ask for them, and all are slow
-        for invariant in self._invariants:
+        for invariant in self._judging:
             try:
                 invariant.end(self._run.plan, moments, stand.place.state)
             except AssertionError as error:

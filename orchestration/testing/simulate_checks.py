@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from orchestration.frozen import evolve
 from orchestration.interpreter.effects import Attempted, Cancel, CancelTimer, StartTimer
 from orchestration.interpreter.events import (
+    CancelRequested,
     CleanupFailed,
     CleanupSucceeded,
     CleanupTimedOut,
@@ -113,14 +114,7 @@ def _wrong(event: Any, work: Work | None, record: Record) -> str | None:  # noqa
 
 def tells_in_time(record: Record) -> str | None:
     """See that who is to end is told so at once: by a cancel (S28), or when its timeout is over (S10); nobody else."""
-    cancels: dict[str, float] = {}
-    under_way: dict[str, str] = {}
-    for moment in record.moments:
-        for effect in moment.effects:
-            if isinstance(effect, Attempted):
-                under_way[effect.path] = key_of_attempt(effect)
-            elif isinstance(effect, Cancel) and effect.attempt:
-                cancels.setdefault(under_way[effect.path], moment.state.at)
+    cancels = _cancels(record)
     for work in record.works:
         due = min((at for at in (cancels.get(work.key), _due(work)) if at is not None), default=None)
         if work.told is not None and work.told != due:
@@ -128,6 +122,26 @@ def tells_in_time(record: Record) -> str | None:
         missed = work.told is None and due is not None and (work.ended is None or work.ended > due)
         if missed and not record.waits and due is not None and due <= record.moments[-1].state.at:
             return f"{work.key} was not told to end at {due}"
+    return None
+
+
+def lets_results_win(record: Record) -> str | None:
+    """See that an attempt that ends in the instant in which it has taken too long is not told to end (S10)."""
+    cancels = _cancels(record)
+    for work in record.works:
+        if work.begun < work.due == _due(work) == work.told and cancels.get(work.key) != work.told:
+            return f"{work.key} was told to end at {work.told}, when it ended by itself"
+    return None
+
+
+def gives_up_in_time(record: Record) -> str | None:
+    """See that who is told to end has done so when the grace is over, or is given up then (S24)."""
+    given_up = {mark.key for mark in record.marks if mark.what == "leaked"}
+    end = record.moments[-1].state.at
+    for work in record.works:
+        over = end if work.told is None else work.told + record.grace + CLOSE
+        if over < (end if work.ended is None else min(end, work.ended)) and work.key not in given_up:
+            return f"{work.key} was told to end at {work.told}, and not given up when its grace was over"
     return None
 
 
@@ -193,9 +207,11 @@ def wastes_no_room(record: Record) -> str | None:
 
 
 def answers_a_cancel(record: Record) -> str | None:
-    """See that who cancels is told whether that decided the run (S28), and who awaits it that it was (S30)."""
+    """See that a cancel is heard, and who cancels is told whether it decided the run (S28), who awaits it too (S30)."""
     if record.stopped is False:
         return "the task that awaits the run was cancelled, and ended as if it was not"
+    if record.tokened is not None and not any(_is_cancel(event, record.tokened) for event in record.events):
+        return f"a token was cancelled at {record.tokened}, and the run did not hear of it"
     said, outcome = record.said, record.outcome
     if said is None or outcome is None or record.waits:
         return None
@@ -210,6 +226,8 @@ OWED: tuple[Owed, ...] = tuple(
         performs_what_is_asked,
         reports_what_happened,
         tells_in_time,
+        lets_results_win,
+        gives_up_in_time,
         loses_nothing,
         keeps_time,
         keeps_caps,
@@ -231,6 +249,23 @@ def _asked(record: Record) -> dict[str, tuple[int, Attempted]]:
         for effect in moment.effects
         if isinstance(effect, Attempted)
     }
+
+
+def _cancels(record: Record) -> dict[str, float]:
+    """Return when each attempt that the interpreter had told to end was to be told."""
+    cancels: dict[str, float] = {}
+    under_way: dict[str, str] = {}
+    for moment in record.moments:
+        for effect in moment.effects:
+            if isinstance(effect, Attempted):
+                under_way[effect.path] = key_of_attempt(effect)
+            elif isinstance(effect, Cancel) and effect.attempt:
+                cancels.setdefault(under_way[effect.path], moment.state.at)
+    return cancels
+
+
+def _is_cancel(event: object, at: float) -> bool:
+    return isinstance(event, CancelRequested) and event.at == at
 
 
 def never_began(event: object) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
-from orchestration.errors import JournalFailed, LeaseLost, OrchestrationError, RunExists, RunHeld
+from orchestration.errors import JournalFailed, LeaseLost, OrchestrationError, RunHeld
 from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.records import read
 from orchestration.runtime.driver import started
@@ -19,10 +20,8 @@ from orchestration.testing.simulate_trial import Trial, end_all
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestration.interpreter.events import AnyEvent, Started
+    from orchestration.interpreter.events import AnyEvent
     from orchestration.outcomes import Outcome
-    from orchestration.runtime.driver import Driver, Home
-    from orchestration.runtime.durable import Kept
     from orchestration.runtime.log import Log
     from orchestration.testing.simulate_chance import Chance
     from orchestration.testing.simulate_record import Record
@@ -77,6 +76,7 @@ class Storage:
         elif what == IS_SUSPENDED:
             await self._sleep()
         result = function(*arguments, **options)
+        trial.note_owner()
         if what == FAILS_AFTER:
             raise _failed()
         if what == DIES_AFTER:
@@ -113,8 +113,9 @@ class DurableTrial(Trial):
         """Have an empty journal."""
         self._journal = MemoryJournal()
         self._world.logged = self._position
-        self._world.has_lost = self._has_lost
+        self._world.when_lost = self._when_lost
         self._epochs: dict[int, int] = {}  # of the processes
+        self._owned: dict[int, float] = {}  # by epoch, since when
         self._lives: list[Life] = []
         self._begun = 0
         self._dead = False  # whether the process has just ended
@@ -140,16 +141,18 @@ class DurableTrial(Trial):
             self._loop.close()
         if (error := self._world.error or self._outside.error) is not None:
             raise error
-        events = self._events()
+        events = self._happened()
         return self._record(
             events=events,
+            works=self._world.works,
+            marks=self._world.marks,
             outcome=self._outcome,
             waits=self._waits,
             durable=True,
             told=self._told,
         )
 
-    def _events(self) -> list[AnyEvent]:
+    def _happened(self) -> list[AnyEvent]:
         """Return the events of the log, as they are read back."""
         records = self._journal.read(self._run_id) if self._position() else ()
         try:
@@ -200,7 +203,7 @@ class DurableTrial(Trial):
         durable = Durable(self._journal, loop.time, lease=LEASE, poll=POLL)
         durable._desk = storage  # type: ignore[assignment]  # noqa: SLF001 - used like one
         first = started(setting.plan, setting.value, home, run_id=self._run_id, deadline=setting.deadline)
-        driver, kept = await self._open(durable, first, home)
+        driver, kept = await durable.begin_or_attach(setting.plan, first, home, None, wait=True)
         storage.log = None if kept is None else kept.log
         self._epochs[number] = driver.epoch
         driver.listeners.append(self._see)
@@ -214,14 +217,6 @@ class DurableTrial(Trial):
             self._handle = handle
             self._outside.move(loop, handle, task)
         return await handle.supervise(Executors(Threads(), {}))
-
-    async def _open(self, durable: Durable, first: Started, home: Home) -> tuple[Driver, Kept | None]:
-        """Begin the run or, if it is known, go on with it."""
-        try:
-            return await durable.begin(self._setting.plan, first, home)
-        except RunExists:
-            pass  # what pure functions raise would have this error as its context
-        return await durable.attach(self._setting.plan, first, home, wait=True)
 
     def _see(self, event: AnyEvent) -> None:
         if asyncio.get_running_loop() is self._loop:  # otherwise its process has ended
@@ -248,8 +243,14 @@ class DurableTrial(Trial):
         heads = self._journal.heads()
         return heads[0].position if heads else 0
 
-    def _has_lost(self, number: int) -> bool:
-        return self._journal.head(self._run_id).epoch != self._epochs[number]
+    def _when_lost(self, number: int) -> float | None:
+        later = (at for epoch, at in self._owned.items() if epoch > self._epochs[number])
+        return min(later, default=None)
+
+    def note_owner(self) -> None:
+        """Take note of who owns the run now."""
+        for head in self._journal.heads():
+            self._owned.setdefault(head.epoch, self._loop.time())
 
     def trouble(self, what: str, number: int) -> int:
         """Return what happens to a call of the journal by a process; nothing, most of the time."""
@@ -275,12 +276,8 @@ class DurableTrial(Trial):
         """See what a run waits for in which nothing happens any more."""
         if self._outside.hurry() or not self._outside.idle:
             return
-        if log.wake == float("inf"):
-            self._waits = True
-            self._loop.stop()
-        elif log.wake is None:
-            owed = ", ".join(f"{path} ({kind})" for path, kind in log.pending)
-            self._trouble = self._trouble or ("gets_on", f"nothing happens any more, and the run waits for {owed}")
+        if log.wake is None or log.wake == math.inf:
+            self._waits = self._is_waiting("what does not come")
             self._loop.stop()
 
 

@@ -33,7 +33,7 @@ def acts_on_what_is_durable(record: Record) -> str | None:
 def does_nothing_again(record: Record) -> str | None:
     """See that nothing whose end is durable is done again, and that one process does nothing twice (S25, S35)."""
     asked, ends = _asked(record), record.ends
-    owned = [work for work in record.works if not work.stale]
+    owned = [work for work in record.works if work.lost is None]
     twice = Counter((work.key, work.life) for work in owned)
     for work in owned:
         since = [at for at, _ in asked.get(work.key, ()) if at < work.after][-1:]
@@ -46,9 +46,12 @@ def does_nothing_again(record: Record) -> str | None:
 
 
 def stops_when_it_is_lost(record: Record) -> str | None:
-    """See that a process that another one has overtaken undoes nothing and cleans up nothing (S38)."""
+    """See that a process that another one has overtaken undoes nothing and cleans up nothing (S38).
+
+    What has become durable in the very instant in which the other took over may be followed by what it asks for.
+    """
     for work in record.works:
-        if work.stale and not isinstance(work.effect, RunStep):
+        if work.lost is not None and work.lost < work.begun and not isinstance(work.effect, RunStep):
             return f"{work.key} was begun by process {work.life + 1}, which had lost the run to another"
     return None
 

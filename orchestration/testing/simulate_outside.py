@@ -49,6 +49,7 @@ class Outside:
         self._handle: Handle[Any]
         self._task: asyncio.Task[Any]
         self.said: Said | None = None
+        self.tokened: float | None = None  # when a token was cancelled that the run was to obey
         self.stopped = False  # whether the task that awaits the run was cancelled
         self.error: SignalRefused | None = None
 
@@ -110,6 +111,12 @@ class Outside:
         token = CancelToken()
         self._handle.obey(token)
         token.cancel(REASON)
+        self._loop.call_soon(self._note_token)
+
+    def _note_token(self) -> None:
+        """Take note of a cancel by token: it reaches the run in its turn of the loop, unless that is over by then."""
+        if self._handle.state.outcome is None:
+            self.tokened = self._loop.time()
 
     def stop_waiting(self) -> None:
         """Cancel the task that awaits the run."""

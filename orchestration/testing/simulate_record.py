@@ -52,6 +52,7 @@ class Record:
     trouble: tuple[str, str] | None = None
     left: list[str] = attrs.Factory(list)
     said: Said | None = None
+    tokened: float | None = None  # when a run that was not over was cancelled by a token
     stopped: bool | None = None  # whether the cancel of the awaiting task was passed on; `None` if there was none
     durable: bool = False
     told: list[AnyEvent] = attrs.Factory(list)

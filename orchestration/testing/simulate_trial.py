@@ -91,7 +91,8 @@ class Trial:
         self._task.add_done_callback(lambda _: self._loop.stop())
         try:
             waits = self._run_to_the_end()
-            events = list(self._world.events)
+            world = self._world
+            seen = {"events": list(world.events), "works": list(world.works), "marks": list(world.marks)}
             left = [] if waits or self._trouble else self._left()
             self._clear()
         finally:
@@ -100,22 +101,21 @@ class Trial:
         if error is not None:
             raise error
         return self._record(
-            events=events,
+            **seen,
             outcome=None if self._handle is None else self._handle.state.outcome,
             waits=waits,
             left=left,
             said=self._outside.said,
+            tokened=self._outside.tokened,
             stopped=self._task.cancelled() if self._outside.stopped else None,
-            told=events,
+            told=seen["events"],
         )
 
     def _record(self, **known: Any) -> Record:  # noqa: ANN401 - fields of a record
-        world, setting = self._world, self._setting
+        setting = self._setting
         return Record(
             plan=setting.plan,
             choices=self._chance.made,
-            works=world.works,
-            marks=world.marks,
             grace=setting.grace,
             capacities=setting.capacities,
             hooked=self._hooked,
@@ -169,13 +169,20 @@ class Trial:
 
     def _is_waiting(self, nothing: str) -> bool:
         """Tell whether a run that does not go on waits for a signal; else the driver owes it something."""
-        last = folded(self._setting.plan, self._world.events, strict=False)[-1]
+        last = folded(self._setting.plan, self._happened(), strict=False)[-1]
         owed = sorted(f"{path} ({kind})" for path, kind in last.pending if kind in KINDS)
         if not owed and last.state.ledger.mail.waiting and last.state.outcome is None:
             return True
-        what = ", ".join(owed) or nothing
-        self._trouble = ("gets_on", f"nothing happens any more, and the run waits for {what}")
+        if last.state.outcome is not None:
+            what = f"the run is over, and who awaits it does not hear of it: {nothing}"
+        else:
+            what = f"nothing happens any more, and the run waits for {', '.join(owed) or nothing}"
+        self._trouble = self._trouble or ("gets_on", what)
         return False
+
+    def _happened(self) -> list[AnyEvent]:
+        """Return the events of the run so far."""
+        return self._world.events
 
     def _left(self) -> list[str]:
         """Return what is left of a run that is over, except for what has leaked (S29)."""

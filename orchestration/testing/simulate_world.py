@@ -52,7 +52,8 @@ class Work:
     life: int
     begun: float
     after: int
-    stale: bool = False  # whether another process had taken the run over
+    lost: float | None = None  # when another process had taken the run over, if one had
+    due: float = math.inf  # when it ends unless it is told to before
     told: float | None = None
     ended: float | None = None
     over: bool = False  # whether the run was over when it ended
@@ -106,7 +107,7 @@ class World:
         self.is_over: Callable[[], bool] = bool  # whether the run is over
         self.events: list[AnyEvent] = []  # what was told to listeners
         self.logged: Callable[[], int] = lambda: len(self.events)  # how many events have happened for good
-        self.has_lost: Callable[[int], bool] = lambda _: False  # whether a process does not own the run any more
+        self.when_lost: Callable[[int], float | None] = lambda _: None  # when a process has ceased to own the run
         self.works: list[Work] = []
         self.marks: list[Mark] = []
         self.error: BaseException | None = None  # a mistake in the test itself, which ends it
@@ -133,7 +134,7 @@ class World:
         loop, key = self._loop, key_of_attempt(effect)
         if asyncio.get_running_loop() is not loop:
             raise CancelledError  # its process has ended
-        work = Work(effect, key, life, loop.time(), self.logged(), self.has_lost(life))
+        work = Work(effect, key, life, loop.time(), self.logged(), self.when_lost(life))
         self.works.append(work)
         self.marks.append(Mark(work.begun, "began", key))
         if current.get().effect is not effect:
@@ -181,7 +182,10 @@ class World:
         """Let the time of an attempt pass; tell whether it is told to end meanwhile."""
         try:
             if isinstance(end, Answer):
-                await self.pass_time(f"{work.name} takes", most=work.effect.timeout or math.inf)
+                seconds = self._seconds(f"{work.name} takes", work.effect.timeout or math.inf)
+                work.due = self._loop.time() + (seconds or 0.0)
+                if seconds is not None:
+                    await asyncio.sleep(seconds)
             else:
                 await self._loop.create_future()
         except CancelledError:
@@ -206,9 +210,16 @@ class World:
 
     async def pass_time(self, what: str, *, most: float = math.inf) -> None:
         """Let some time pass, or none."""
+        seconds = self._seconds(what, most)
+        if seconds is not None:
+            await asyncio.sleep(seconds)
+
+    def _seconds(self, what: str, most: float) -> float | None:
+        """Choose how long something takes; without a turn of the loop if `None`."""
         choice = self._chance.time(what, len(self._times))
-        if choice:
-            await asyncio.sleep(min(self._times[choice - 2], most) if choice > 1 else 0.0)
+        if not choice:
+            return None
+        return min(self._times[choice - 2], most) if choice > 1 else 0.0
 
     def _within_grace(self, what: str) -> float:
         times = [0.0, *(seconds for seconds in self._times if seconds < self._grace)]

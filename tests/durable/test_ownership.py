@@ -20,7 +20,7 @@ from orchestration.frozen import evolve
 from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.opening import Owner, take_over
 from orchestration.journal.protocol import Record
-from orchestration.journal.records import chained, linked
+from orchestration.journal.records import chained, first_link, linked
 from orchestration.journal.replay import Replay, folded
 from tests.durable.virtual import LEASE, RUN, Faulty, SlowDesk, Stage
 from tests.durable.workflows import ALL, inc, never, unmake
@@ -314,6 +314,6 @@ def test_a_run_of_which_the_start_cannot_be_read_is_another() -> None:
     stage = Stage()
     stage.play(executing(stage, CHAIN))
     records = stage.journal._runs[RUN].records
-    records[0] = evolve(records[0], text="{}")
+    records[0] = evolve(records[0], text="{}", checksum=linked(first_link(RUN), "{}"))
     with pytest.raises(RunExists):
         stage.play(executing(stage, CHAIN))

@@ -260,3 +260,17 @@ def test_a_run_that_was_resumed_can_be_attached_to() -> None:
         assert await again.result() == Succeeded(4, "r")
 
     asyncio.run(both())
+
+
+def test_a_cancel_of_a_run_that_has_ended_changes_nothing() -> None:
+    """S28: it comes too late, also while somebody asks for the outcome."""
+    journal = MemoryJournal()
+    asyncio.run(engine(journal).execute(SUM, 1, run_id="r"))
+
+    async def late() -> Any:
+        again = engine(journal)
+        handle = await again.start(SUM, 1, run_id="r")
+        await again.cancel("r")
+        return await handle.result()
+
+    assert asyncio.run(late()) == Succeeded(4, "r")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestration import Workflow
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
-from orchestration.interpreter.serial import ALL, KINDS, state_from_data, state_key, state_to_data
+from orchestration.interpreter.serial import ALL, KINDS, from_data, state_from_data, state_key, state_to_data
 from orchestration.interpreter.state import State
 from tests.bodies import increase, undo
 from tests.machine import Machine
@@ -107,3 +108,12 @@ def test_the_key_of_a_state_tells_values_apart_but_not_times() -> None:
 def test_every_class_has_a_name_of_its_own() -> None:
     """An event and an end state are both called `UndoFailed`: what is stored has to tell them apart."""
     assert len(KINDS) == len(ALL)
+
+
+def test_a_part_that_is_nested_too_deep_is_refused() -> None:
+    """S37: damage is told, whatever it looks like."""
+    data: Any = 1
+    for _ in range(100_000):
+        data = [data]
+    with pytest.raises(InvalidDocument, match="nested too deep"):
+        from_data(Workflow[int]("flow").step(increase).compile(), data, "record 1")

@@ -606,6 +606,13 @@ TIMERS = (
         "if timeout is not None and under_way and attempt.timer is not None:",
     ),
     Defect(
+        "a result at the same instant comes too late",
+        "S10",
+        "runtime/crew.py",
+        "attempt.timer = self._loop.call_soon(self._time_out, attempt)",
+        "self._time_out(attempt)",
+    ),
+    Defect(
         "a timeout runs on after its attempt",
         "S10",
         "runtime/crew.py",
@@ -634,6 +641,14 @@ CREW = (
         "runtime/crew.py",
         "            attempt.timer = self._loop.call_later(self._driver.grace, self._leak, attempt)\n",
         "",
+    ),
+    Defect(
+        "what was cancelled is not given up",
+        "S24",
+        "runtime/crew.py",
+        "            attempt.timer = self._loop.call_later(self._driver.grace, self._leak, attempt)\n",
+        "            if attempt.timed_out:\n"
+        "                attempt.timer = self._loop.call_later(self._driver.grace, self._leak, attempt)\n",
     ),
     Defect(
         "the grace is over at once",
@@ -741,7 +756,7 @@ EVENTS = (
         "a cancel that came too late says that it decided",
         "S28",
         "runtime/driver.py",
-        "return not ledger.decided",
+        "return not decided",
         "return True",
     ),
     Defect(
@@ -750,6 +765,20 @@ EVENTS = (
         "runtime/driver.py",
         "if outcome is None or self._stop is not None:",
         "if outcome is None:",
+    ),
+    Defect(
+        "a token is not obeyed",
+        "S28",
+        "runtime/handle.py",
+        "lambda reason: loop.call_soon_threadsafe(self.cancel, reason)",
+        "lambda reason: None",
+    ),
+    Defect(
+        "who awaits a run is not told of its end",
+        "S29",
+        "runtime/driver.py",
+        "        self.over = True\n        self._crew.drop()\n        self.wake_up()\n",
+        "        self.over = True\n        self._crew.drop()\n",
     ),
     Defect(
         "a token loses its reason",

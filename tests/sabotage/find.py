@@ -17,7 +17,6 @@ from orchestration.testing import explore
 from orchestration.testing.explore_invariants import Remembers
 from orchestration.testing.explore_report import WAITS
 from orchestration.testing.simulate import simulate
-from tests.sabotage.invariants import given_up_in_time
 from tests.sabotage.workflows import CASES
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def _simulated(case: Case, seeds: Sequence[int], *, crash: bool) -> tuple[int, s
             case.workflow,
             case.value,
             outcomes=case.outcomes,
-            invariants=case.invariants if crash else [*case.invariants, given_up_in_time],
+            invariants=case.invariants,
             signals=case.signals,
             cancel=case.cancel,
             crash=crash,

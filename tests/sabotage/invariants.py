@@ -18,10 +18,9 @@ from orchestration.outcomes import Cancelled, Failed, Held, Kept, Succeeded, Und
 from orchestration.outcomes import UndoFailed as NotUndone
 from orchestration.plan.nodes import Compensated, Graph
 from orchestration.policies import names_of
-from orchestration.runtime.host import GRACE
 from orchestration.testing.explore_invariants import Invariant, Remembers, about
 from orchestration.testing.explore_order import is_later, nodes_of
-from orchestration.testing.explore_rules import CLOSE, around, is_anew, is_late
+from orchestration.testing.explore_rules import around, is_anew, is_late
 from tests.machine import Declined
 
 if TYPE_CHECKING:
@@ -221,26 +220,6 @@ class AnsweredInOrder(Remembers):
 
 
 @final
-class GivenUpInTime(Remembers):
-    """S24: who is told to end has done so when the grace is over, or has leaked. Where time is real, not in `explore`.
-
-    It remembers when attempts were told.
-    """
-
-    first = frozenset[tuple[str, float]]()
-
-    def see(self, memory: frozenset[tuple[str, float]], moment: Moment) -> Hashable:
-        """Note who is told, and look at how late it is."""
-        at = moment.state.at
-        late = sorted(path for path, told in memory if at > told + GRACE + CLOSE)
-        if late:
-            raise AssertionError(f"{', '.join(late)} was told to end more than {GRACE} s ago")
-        told = {path for (path, kind), waiting in moment.pending.items() if kind == ATTEMPT and waiting.told}
-        known = {path: since for path, since in memory if path in told}
-        return frozenset([(path, known.get(path, at)) for path in told])
-
-
-@final
 class KeepsWhatIsSealed(Remembers):
     """S27: what stands before a pivot that was passed is kept, and nothing else is."""
 
@@ -311,4 +290,3 @@ answered_in_order = AnsweredInOrder("answered_in_order")
 keeps_what_is_sealed = KeepsWhatIsSealed("keeps_what_is_sealed")
 stops_at_what_is_left = StopsAtWhatIsLeft("stops_at_what_is_left")
 tolerates_one = ToleratesOne("tolerates_one")
-given_up_in_time = GivenUpInTime("given_up_in_time")

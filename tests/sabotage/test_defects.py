@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import orchestration
+from tests.sabotage.__main__ import DAYS, chosen_by
 from tests.sabotage.defects import DEFECTS, Defect
 from tests.sabotage.find import Found
 from tests.sabotage.table import HEAD, PAGE, rows_of, with_rows
@@ -39,6 +40,15 @@ def test_there_are_enough_defects_and_each_has_a_name() -> None:
     assert len({defect.name for defect in DEFECTS}) == len(DEFECTS)
     assert len({(defect.module, defect.old, defect.new) for defect in DEFECTS}) == len(DEFECTS)
     assert {defect.module.partition("/")[0] for defect in DEFECTS} == {"interpreter", "runtime"}
+
+
+def test_some_are_looked_at_each_day_and_all_in_time() -> None:
+    """About a dozen defects a day, and after some days none is left out; names mean themselves."""
+    days = [chosen_by(["--some"], today) for today in range(700_000, 700_000 + DAYS)]
+    assert all(10 <= len(day) <= 15 for day in days)
+    assert {defect.name for day in days for defect in day} == {defect.name for defect in DEFECTS}
+    assert chosen_by(["--write"], 700_000) == list(DEFECTS)
+    assert chosen_by([DEFECTS[3].name], 700_000) == [DEFECTS[3]]
 
 
 def test_the_documentation_shows_each_defect_with_what_found_it() -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from examples import approvals, audit, checkout, release
 from orchestration import DeadlineExceeded
@@ -192,30 +193,53 @@ EXAMPLES: dict[str, Callable[[Iterable[int] | int], Simulation]] = {
     "audit": simulated_audit,
 }
 PORTION = 5_000  # seeds that a process runs at a time
+RUNS, DURABLE = "runs", "of them durable"
 
 
-def run_portion(task: tuple[str, int, int]) -> tuple[str, Simulation]:
+class Seen(NamedTuple):
+    """What a process tells of the seeds of an example that it has run: how they ended, and what was found."""
+
+    name: str
+    counts: Counter[str]
+    failed: int
+    found: str
+
+
+def run_portion(task: tuple[str, int, int]) -> Seen:
     """Simulate an example with the seeds from one to before another."""
     name, first, last = task
-    return name, EXAMPLES[name](range(first, last))
+    seen = EXAMPLES[name](range(first, last))
+    counts = Counter({str(ending): number for ending, number in seen.endings.items()})
+    counts.update({RUNS: seen.runs, DURABLE: seen.durable})
+    return Seen(name, counts, len(seen.failed), "\n\n".join(map(str, (seen, *seen.findings))))
 
 
 def main(seeds: int) -> int:
     """Simulate all examples on all cores, so many runs together; print what was seen, and return an exit code."""
     each = -(-seeds // len(EXAMPLES))
     tasks = [(name, at, min(at + PORTION, each)) for name in EXAMPLES for at in range(0, each, PORTION)]
-    runs, failed, began = dict.fromkeys(EXAMPLES, 0), 0, time.perf_counter()
+    columns: dict[str, Counter[str]] = {name: Counter() for name in EXAMPLES}
+    failed, began = 0, time.perf_counter()
     with get_context("spawn").Pool() as pool:
-        for name, found in pool.imap_unordered(run_portion, tasks):
-            runs[name] += found.runs
-            failed += len(found.failed)
-            if found.failed:
-                sys.stdout.write(f"{found}\n\n{found.findings[0]}\n")
-    took, total = time.perf_counter() - began, sum(runs.values())
-    lines = [f"{name:>12}  {number:>9,} runs" for name, number in runs.items()]
-    lines += [f"{total:,} runs in {took:,.0f} s on {os.cpu_count()} cores, {total / took:,.0f}/s; {failed} failed"]
-    sys.stdout.write("\n".join(lines) + "\n")
+        for seen in pool.imap_unordered(run_portion, tasks):
+            columns[seen.name] += seen.counts
+            failed += seen.failed
+            if seen.failed:
+                say(f"{seen.found}\n")
+    took = time.perf_counter() - began
+    together = columns["together"] = sum(columns.values(), Counter[str]())
+    say(f"| | {' | '.join(columns)} |\n|---|{'--:|' * len(columns)}")
+    for row in (RUNS, DURABLE, *sorted({*together} - {RUNS, DURABLE})):
+        say(f"| {row} | {' | '.join(f'{counts[row]:,}' for counts in columns.values())} |")
+    runs = together[RUNS]
+    say(f"\n{runs:,} runs in {took:,.0f} s on {os.cpu_count()} cores, {runs / took:,.0f}/s; {failed} failed")
     return 1 if failed else 0
+
+
+def say(text: str) -> None:
+    """Print a line, at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

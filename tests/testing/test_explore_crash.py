@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from orchestration import Retry, Workflow, tolerate
 from orchestration.interpreter.events import Resumed, StepLost, TimerFired
 from orchestration.outcomes import Succeeded
 from orchestration.testing import READY, Trace, about, explore, replay
 from tests.bodies import double, increase, same, undo, void
-from tests.testing.test_explore import CHECKOUT, ORDER, checkout
+from tests.nesting.constructs import GO, INNER, NO_PIVOT_INSIDE, OUTER, nested
+from tests.testing.test_explore import CHECKOUT, LOST, ORDER, checkout
 
 ONE = Workflow[int]("one").step(increase)
 
@@ -46,7 +49,7 @@ def test_a_body_that_may_run_twice_is_found_out() -> None:
 
 
 def test_a_crash_lasts_as_long_as_it_likes() -> None:
-    """S10, S35: a timeout may pass while no process is there: the attempt is cancelled then, and does not begin anew."""
+    """S10, S35: a timeout may pass while no process is there: the attempt is then cancelled, and not begun anew."""
     timed = Workflow[int]("timed").step(increase, timeout=5).compensate(undo, in_doubt=void).sleep(9)
     found = explore(timed, 1, outcomes={increase: [2]}, crash=True, invariants=READY).check()
     late = [Resumed("timed", 5.0, 2), TimerFired("timed/increase", 5.0, "timeout"), StepLost("timed/increase", 5.0, 1)]
@@ -77,3 +80,24 @@ def test_a_run_that_crashed_ends_as_any_other() -> None:
     ends = [run.trace().outcome for run in found.examples.values()]
     assert Succeeded(4, ends[0].run_id) in ends
     assert replay(chain, 1, crash).ran(increase)
+
+
+@pytest.mark.parametrize("outer", OUTER, ids=lambda name: name.replace(" ", "_"))
+def test_every_construct_in_every_other_survives_crashes(outer: str) -> None:
+    """S35: the invariants hold for three of those that may stand in it, and another three for the next one."""
+    at = OUTER.index(outer)
+    inner = [one for one in (*INNER, *INNER)[3 * at % len(INNER) :] if one != "pivot" or outer not in NO_PIVOT_INSIDE]
+    for one in inner[:3]:
+        found = explore(
+            nested(outer, one, 1),
+            "ab",
+            outcomes={same: ["xy", LOST], void: [None, RuntimeError("stuck")]},
+            default="xy",
+            signals=[(GO, "on"), (GO, "off")] if "wait" in (outer, one) else [],
+            invariants=READY,
+            crash=True,
+            leaks=True,
+            max_states=300,
+            samples=10,
+        )
+        assert found.broken is None, f"{one} in {outer}: {found.broken}"

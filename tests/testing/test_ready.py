@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from orchestration import Retry, Workflow, step
-from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo, StartTimer
+from orchestration import Retry, Workflow, gate, step
+from orchestration.interpreter.effects import AskHooks, RunCleanup, RunStep, RunUndo, StartTimer
 from orchestration.interpreter.events import StepLost, TimerFired
 from orchestration.outcomes import Failed, Rollback
 from orchestration.signals import Signal
@@ -288,6 +288,15 @@ def test_items_begin_in_their_order(body: Flow) -> None:
     assert _says(items_in_order, flow, [*moments[: first + 1], moments[0]]) == (
         "item 0 of flow/map begins after item 1"
     )
+
+
+def test_items_whose_hooks_are_asked_begin_with_that() -> None:
+    """S16, S31: gates answer in any order; only that they are asked of an item before another is found out."""
+    flow: Flow = Workflow[Any]("flow").map(plain("a", hooks=[gate(void)]), concurrency=2, name="map")
+    explore(flow, [1, 2, 3], default=1, invariants=READY).check()
+    moments = _run(flow, "Succeeded", "not needed", value=[1, 2, 3], default=1, cancel=False)
+    skipped = _changed(moments[0], AskHooks, path="flow/map[2]")
+    assert _says(items_in_order, flow, [skipped]) == "item 2 of flow/map begins after item none"
 
 
 def test_an_item_that_waits_is_not_forgotten() -> None:

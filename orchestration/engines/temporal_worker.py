@@ -1,0 +1,124 @@
+"""`TemporalWorker`: runs workflows for a task queue of Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Generic, Never, Self, final
+
+from temporalio.worker import Worker
+from typing_extensions import TypeVar
+
+from orchestration.engines.temporal_attempts import Attempts, pause
+from orchestration.engines.temporal_plans import Plans, serving
+from orchestration.engines.temporal_workflow import RunWorkflow
+from orchestration.runtime.boundary import Validation, check_outputs
+from orchestration.runtime.executors import Executors
+from orchestration.runtime.handler import BodyHandler, Middleware, wrap
+from orchestration.runtime.host import GRACE
+from orchestration.runtime.services import Services
+from orchestration.runtime.threads import DEFAULT_THREADS, Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from concurrent.futures import Executor
+    from types import TracebackType
+
+    from temporalio.client import Client
+
+    from orchestration.plan.compile import Compilable, Plan
+    from orchestration.plan.sealing import Cipher
+    from orchestration.runtime.handler import Handler
+
+R = TypeVar("R", default=Never)
+PULSE = 1.0  # seconds
+STICKY = 10.0  # seconds
+
+
+@final
+class TemporalWorker(Generic[R]):
+    """Runs the workflows that it has, for a task queue; to be opened with `async with`, or `run`.
+
+    `services`, `middleware`, `executors`, `max_threads`, `grace` and `validate` are as for `LocalEngine`;
+    `max_concurrency` bounds the attempts of this worker, of which 100 are under way at a time without it. `cipher` is
+    that of the engine (S33). Every `pulse` seconds an attempt gives a sign of life, and hears then that it is to end.
+    A workflow whose worker gave none for `sticky` seconds goes to another.
+    """
+
+    def __init__(  # noqa: PLR0913 - the settings of a worker, all by name
+        self,
+        client: Client,
+        *,
+        task_queue: str,
+        workflows: Iterable[Compilable[Any, Any, R]] = (),
+        services: Services[R] | None = None,
+        middleware: tuple[Middleware, ...] = (),
+        grace: float = GRACE,
+        max_threads: int = DEFAULT_THREADS,
+        max_concurrency: int | None = None,
+        executors: Mapping[str, Executor] | None = None,
+        validate: Validation = "boundary",
+        cipher: Cipher | None = None,
+        pulse: float = PULSE,
+        sticky: float = STICKY,
+    ) -> None:
+        """Keep the settings; nothing is started.
+
+        Raises:
+            PlanErrors: if one of the workflows does not compile, or cannot run on Temporal.
+            MissingService: if a service that it needs is not bound.
+            MissingExecutor: if a step names an executor that there is not.
+        """
+        self._client = client
+        self._task_queue = task_queue
+        self._services: Services[Any] = services if services is not None else Services()
+        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
+        self._executors = Executors(Threads(max_threads), executors or {})
+        self._plans = Plans(cipher)
+        self._attempts = Attempts(self._plans, self._handler, grace=grace, pulse=pulse)
+        self._max_concurrency = max_concurrency
+        self._pulse = timedelta(seconds=pulse)
+        self._sticky = timedelta(seconds=sticky)
+        self._open = AsyncExitStack()
+        for workflow in workflows:
+            self.add(workflow)
+
+    def add(self, workflow: Compilable[Any, Any, R]) -> None:
+        """Have a further workflow. Raises what the constructor does."""
+        self._attempts.prepare(self._plans.add(workflow))
+
+    def _handler(self, plan: Plan) -> Handler:
+        return wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
+
+    async def run(self) -> None:
+        """Run workflows until this is cancelled: then what is under way is lost in order, for other workers (S30)."""
+        async with self:
+            await asyncio.Event().wait()
+
+    async def __aenter__(self) -> Self:
+        """Begin to take work."""
+        async with AsyncExitStack() as opening:
+            opening.enter_context(self._executors)
+            opening.enter_context(serving(self._client.namespace, self._task_queue, self._plans))
+            await opening.enter_async_context(self._worker())
+            self._open = opening.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take no more work, and end what is under way within the grace."""
+        await self._open.aclose()
+
+    def _worker(self) -> Worker:
+        return Worker(
+            self._client,
+            task_queue=self._task_queue,
+            workflows=[RunWorkflow],
+            activities=[self._attempts.perform, pause],
+            max_concurrent_activities=self._max_concurrency,
+            max_heartbeat_throttle_interval=self._pulse,
+            default_heartbeat_throttle_interval=self._pulse,
+            sticky_queue_schedule_to_start_timeout=self._sticky,
+        )

@@ -1,0 +1,71 @@
+"""A worker in a process of its own, to be killed: `python -m tests.temporal.shift HOST:PORT QUEUE`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from temporalio.client import Client
+
+from orchestration import Workflow
+from orchestration.engines.temporal import TemporalWorker
+from orchestration.runtime.context import step_context
+
+
+def note(what: str) -> None:
+    """Write a line that outlives this process."""
+    with Path(os.environ["SHIFT_NOTES"]).open("a") as notes:
+        notes.write(f"{what}\n")
+
+
+async def begin(number: int) -> int:
+    """Have an effect."""
+    note(f"begin {number}")
+    return number + 1
+
+
+async def give_back(number: int) -> None:
+    """Undo `begin`."""
+    note(f"give back {number}")
+
+
+async def linger(number: int) -> int:
+    """Take for ever, until somebody allows it to end."""
+    note(f"linger {number} {step_context().idempotency_key}")
+    while not Path(os.environ["SHIFT_NOTES"]).with_name("allowed").exists():
+        await asyncio.sleep(0.05)
+    note(f"lingered {number}")
+    return number + 1
+
+
+async def carry(number: int) -> int:
+    """Take a moment."""
+    await asyncio.sleep(0.1)
+    note(f"carried {number} by {os.environ['SHIFT_NAME']}")
+    return number
+
+
+def numbers(number: int) -> list[int]:
+    """Return so many numbers."""
+    return list(range(number))
+
+
+LINGERING = Workflow[int]("lingering").step(begin).compensate(give_back).step(linger).compensate(give_back)
+CARRYING = Workflow[int]("carrying").pure(numbers).map(carry, concurrency=6)
+
+
+async def main(target: str, queue: str) -> None:
+    """Work until killed."""
+    client = await Client.connect(target)
+    flows = [LINGERING, CARRYING]
+    async with TemporalWorker(client, task_queue=queue, workflows=flows, pulse=0.1, sticky=0.3, max_concurrency=3):
+        note(f"up {os.environ['SHIFT_NAME']}")
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    from tests.temporal import shift  # the functions of a plan are those of the module, not of `__main__`
+
+    asyncio.run(shift.main(*sys.argv[1:]))
