@@ -16,7 +16,7 @@ from orchestration.engines.temporal_workflow import RunWorkflow
 from orchestration.runtime.boundary import Validation, check_outputs
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.handler import BodyHandler, Middleware, wrap
-from orchestration.runtime.host import GRACE
+from orchestration.runtime.local import GRACE
 from orchestration.runtime.services import Services
 from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 

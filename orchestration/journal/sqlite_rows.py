@@ -199,9 +199,9 @@ def _whole(values: Sequence[Any], run_id: str) -> Row:
 
 def records_of(connection: sqlite3.Connection, row: Row, start: int, stop: int | None) -> Iterator[Record]:
     """Yield the records from `start` to `stop`, up to the first that cannot be read."""
-    stop = row["position"] if stop is None else min(stop, row["position"])
+    end = row["position"] if stop is None else min(stop, row["position"])
     query = "SELECT position, text, checksum FROM records WHERE run = ? AND position BETWEEN ? AND ? ORDER BY position"
-    rows_there = connection.execute(query, (row["run"], start, stop - 1))
+    rows_there = connection.execute(query, (row["run"], start, end - 1))
     position = start
     while (values := _next(rows_there)) and [*map(type, values)] == [int, str, str] and values[0] == position:
         yield Record(*values)

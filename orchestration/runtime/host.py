@@ -4,93 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 import uuid
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, Never
-
-from typing_extensions import TypeVar
+from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import InvalidInput, JournalFailed, RunExists, UnknownWorkflow
-from orchestration.plan.hooks import hooks_of
-from orchestration.runtime.admission import Limits, gate_of, lines_of
-from orchestration.runtime.boundary import Validation, check_outputs
+from orchestration.runtime.admission import lines_of
 from orchestration.runtime.driver import Driver, Home, beginning_of, started
-from orchestration.runtime.durable import Durable, durable_plan
-from orchestration.runtime.executors import Executors
+from orchestration.runtime.durable import durable_plan
 from orchestration.runtime.handle import Handle
-from orchestration.runtime.handler import BodyHandler, Middleware, wrap
+from orchestration.runtime.handler import BodyHandler, wrap
 from orchestration.runtime.hooks import Hooks
-from orchestration.runtime.services import Services
-from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
-    from concurrent.futures import Executor
+    from collections.abc import AsyncGenerator
 
     from orchestration.interpreter.events import Started
-    from orchestration.journal.protocol import Head, Journal
-    from orchestration.plan.compile import Compilable, Plan
+    from orchestration.journal.protocol import Head
+    from orchestration.plan.compile import Plan
     from orchestration.plan.hooks import Hook
     from orchestration.plan.sealing import Cipher
+    from orchestration.runtime.admission import Gate, Limits
     from orchestration.runtime.context import Clock
-    from orchestration.runtime.durable import Kept
+    from orchestration.runtime.durable import Durable, Kept
+    from orchestration.runtime.executors import Executors
+    from orchestration.runtime.handler import Middleware
+    from orchestration.runtime.services import Services
     from orchestration.runtime.tokens import CancelToken
 
-R = TypeVar("R", default=Never)
-
-GRACE = 5.0
-LEASE = 30.0
-POLL = 0.5
 KEPT = 64  # plans whose home an engine keeps ready
 
 
-class Host(Generic[R]):
+class Host:
     """The settings of an engine, its runs under way, and the plans that it knows."""
 
-    def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
-        self,
-        services: Services[R] | None = None,
-        *,
-        middleware: tuple[Middleware, ...] = (),
-        grace: float = GRACE,
-        max_threads: int = DEFAULT_THREADS,
-        max_concurrency: int | None = None,
-        limits: Limits | Mapping[str, int] | None = None,
-        executors: Mapping[str, Executor] | None = None,
-        hooks: Iterable[Hook] = (),
-        validate: Validation = "boundary",
-        clock: Clock = time.time,
-        journal: Journal | None = None,
-        workflows: Iterable[Compilable[Any, Any, R]] = (),
-        cipher: Cipher | None = None,
-        lease: float = LEASE,
-        poll: float = POLL,
-    ) -> None:
-        """Keep the settings; nothing is started.
+    _services: Services[Any]
+    _hooks: tuple[Hook, ...]
+    _middleware: tuple[Middleware, ...]
+    _grace: float
+    _clock: Clock
+    _gate: Gate | None
+    _limits: Limits
+    _executors: Executors
+    _durable: Durable | None
+    _cipher: Cipher | None
 
-        Raises:
-            ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
-            TypeError: if something else than hooks is among the hooks.
-            InvalidInput: if `poll` and `lease` do not fit.
-            PlanErrors: if one of the workflows does not compile, or cannot be durable (S37).
-        """
-        self._services: Services[Any] = services if services is not None else Services()
-        self._hooks = hooks_of(hooks)
-        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
-        self._grace = grace
-        self._clock = clock
-        self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
-        self._limits = limits if isinstance(limits, Limits) else Limits(limits)
-        self._executors = Executors(Threads(max_threads), executors or {})
+    def __init__(self) -> None:
+        """Have nothing under way; the engine keeps its settings itself."""
         self._homes: dict[int, tuple[Plan, Home]] = {}  # by identity: equal plans may hold other lambdas
         self._runs: dict[str, Handle[Any]] = {}
         self._opening: dict[str, asyncio.Event] = {}
-        self._durable = None if journal is None else Durable(journal, clock, lease=lease, poll=poll)
-        self._cipher = cipher
         self._plans: dict[str, Plan] = {}
-        for workflow in workflows:
-            self._known(workflow.compile())
 
     @asynccontextmanager
     async def _alone(self, run_id: str | None) -> AsyncGenerator[None]:

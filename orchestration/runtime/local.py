@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
-from typing import TYPE_CHECKING, Any, Never, final
+from typing import TYPE_CHECKING, Any, Generic, Never, final
 
 from typing_extensions import TypeVar
 
@@ -18,17 +19,27 @@ from orchestration.errors import (
 )
 from orchestration.journal.opening import look_equal
 from orchestration.outcomes import Failed, Outcome, Succeeded
-from orchestration.runtime.boundary import validate_input, validate_signal
-from orchestration.runtime.durable import Recovery, state_of
+from orchestration.plan.hooks import hooks_of
+from orchestration.runtime.admission import Limits, gate_of
+from orchestration.runtime.boundary import Validation, check_outputs, validate_input, validate_signal
+from orchestration.runtime.durable import Durable, Recovery, state_of
+from orchestration.runtime.executors import Executors
 from orchestration.runtime.host import Host
 from orchestration.runtime.inbox import cancel_text, signal_text
+from orchestration.runtime.services import Services
+from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable, Mapping
+    from concurrent.futures import Executor
 
     from orchestration.journal.protocol import Head, Journal
     from orchestration.plan.compile import Compilable
+    from orchestration.plan.hooks import Hook
+    from orchestration.plan.sealing import Cipher
+    from orchestration.runtime.context import Clock
     from orchestration.runtime.handle import Handle
+    from orchestration.runtime.handler import Middleware
     from orchestration.runtime.tokens import CancelToken
     from orchestration.signals import Signal
 
@@ -38,9 +49,13 @@ R = TypeVar("R", default=Never)
 T = TypeVar("T")
 Payload = TypeVar("Payload")
 
+GRACE = 5.0
+LEASE = 30.0
+POLL = 0.5
+
 
 @final
-class LocalEngine(Host[R]):
+class LocalEngine(Host, Generic[R]):
     """Runs workflows in this process.
 
     `services` does the work of the service classes that workflows need. `middleware` wraps every attempt, the first
@@ -58,6 +73,47 @@ class LocalEngine(Host[R]):
     has started, by name; `cipher` seals the secrets in the journal (S33). A process that has a run for `lease` seconds
     without a sign of life may be replaced by another (S38); every `poll` seconds a run's inbox is read.
     """
+
+    def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
+        self,
+        services: Services[R] | None = None,
+        *,
+        middleware: tuple[Middleware, ...] = (),
+        grace: float = GRACE,
+        max_threads: int = DEFAULT_THREADS,
+        max_concurrency: int | None = None,
+        limits: Limits | Mapping[str, int] | None = None,
+        executors: Mapping[str, Executor] | None = None,
+        hooks: Iterable[Hook] = (),
+        validate: Validation = "boundary",
+        clock: Clock = time.time,
+        journal: Journal | None = None,
+        workflows: Iterable[Compilable[Any, Any, R]] | None = None,
+        cipher: Cipher | None = None,
+        lease: float = LEASE,
+        poll: float = POLL,
+    ) -> None:
+        """Keep the settings; nothing is started.
+
+        Raises:
+            ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
+            TypeError: if something else than hooks is among the hooks.
+            InvalidInput: if `poll` and `lease` do not fit.
+            PlanErrors: if one of the workflows does not compile, or cannot be durable (S37).
+        """
+        super().__init__()
+        self._services = services if services is not None else Services()
+        self._hooks = hooks_of(hooks)
+        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
+        self._grace = grace
+        self._clock = clock
+        self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")
+        self._limits = limits if isinstance(limits, Limits) else Limits(limits)
+        self._executors = Executors(Threads(max_threads), executors or {})
+        self._durable = None if journal is None else Durable(journal, clock, lease=lease, poll=poll)
+        self._cipher = cipher
+        for workflow in workflows or ():
+            self._known(workflow.compile())
 
     async def execute(
         self,

@@ -20,7 +20,7 @@ from orchestration.plan.durable import durable_problems
 from orchestration.plan.hooks import hooks_of
 from orchestration.plan.nodes import WaitFor
 from orchestration.runtime.boundary import validate_input
-from orchestration.runtime.host import GRACE
+from orchestration.runtime.local import GRACE
 from orchestration.signals import Signal
 from orchestration.testing.answers import NOTHING
 from orchestration.testing.explore_invariants import OfOutcome, OfTrace, invariant_of
@@ -63,7 +63,7 @@ def simulate(  # noqa: PLR0913 - all but two are options, by keyword
     signals: Iterable[tuple[Signal[Any] | str, object]] = (),
     seeds: int | Iterable[int] = SEEDS,
     cancel: bool = True,
-    crash: bool = True,
+    crash: bool | float = True,
     leaks: bool = True,
     deadline: float | None = None,
     grace: float = GRACE,
@@ -93,8 +93,9 @@ def simulate(  # noqa: PLR0913 - all but two are options, by keyword
     may fail, and take too long. `hooks`, `grace`, `max_concurrency` and `limits` are those of the engine, and
     `deadline` is how many seconds a run may take.
 
-    With `crash` a part of the runs have a journal, if the plan can be durable: each call of it may fail, or be the last
-    of its process, before or after it is done; and a process may stand still until another has taken its run over.
+    With `crash` some runs (two in five, or the share that it is) have a journal, if the plan can be durable: each call
+    of it may fail, or be the last of its process, before or after it is done; and a process may stand still until
+    another has taken its run over.
 
     Whatever the invariants, each run has to show that the driver did what it owes it: the log, folded anew by the pure
     interpreter, gives the same effects and outcome (S39); each attempt was made once, told to end in time, and is
@@ -128,7 +129,7 @@ def simulate(  # noqa: PLR0913 - all but two are options, by keyword
         hooks_of(hooks),
         max_concurrency,
         dict(limits or {}),
-        crash and not durable_problems(plan, sealed=False),
+        0.0 if durable_problems(plan, sealed=False) else DURABLE if crash is True else float(crash),
     )
     for what, ends in (outcomes or {}).items():
         for end in ends:
@@ -206,7 +207,7 @@ class Tally:
 
     def _run(self, seed: int, choices: Choices | None = None) -> Record:
         chance = Chance(seed, choices)
-        durable = self._setting.durable and chance.choose("durable", 1, DURABLE)
+        durable = self._setting.durable and chance.choose("durable", 1, self._setting.durable)
         return (DurableTrial if durable else Trial)(self._setting, seed, chance).run()
 
     def simulation(self) -> Simulation:

@@ -47,7 +47,7 @@ class Setting(NamedTuple):
     hooks: tuple[Hook, ...]
     max_concurrency: int | None
     limits: Mapping[str, int]
-    durable: bool  # whether a part of the runs are durable
+    durable: float  # the share of the runs that are durable
 
     @property
     def capacities(self) -> dict[str, int]:

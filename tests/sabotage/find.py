@@ -12,7 +12,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from orchestration.errors import PlanWarning
-from orchestration.runtime.host import GRACE
+from orchestration.runtime.local import GRACE
 from orchestration.testing import explore
 from orchestration.testing.explore_invariants import Remembers
 from orchestration.testing.explore_report import WAITS

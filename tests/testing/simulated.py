@@ -2,7 +2,8 @@
 
     python -m tests.testing.simulated 20000      so many runs of all of them together, on all cores
 
-`nox -s simulate` does this for a million runs; SIMULATE_SEEDS is for another number.
+`nox -s simulate` does this for a million runs; SIMULATE_SEEDS is for another number, SIMULATE_DURABLE for the share of
+them that are durable, which take three times as long.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from orchestration.testing.simulate_report import Simulation
 
+DURABLY = float(os.environ.get("SIMULATE_DURABLE", "0.4"))
 LOST = ConnectionError("gone")
 FULL = OSError("disk full")
 
@@ -61,7 +63,12 @@ def a_parcel_or_nothing_taken(outcome: Outcome[Any]) -> bool:
 def simulated_checkout(seeds: Iterable[int] | int) -> Simulation:
     """Simulate the checkout."""
     return simulate(
-        checkout.checkout, ORDER, outcomes=SHOP, invariants=[*READY, a_parcel_or_nothing_taken], seeds=seeds
+        checkout.checkout,
+        ORDER,
+        outcomes=SHOP,
+        crash=DURABLY,
+        invariants=[*READY, a_parcel_or_nothing_taken],
+        seeds=seeds,
     )
 
 
@@ -95,6 +102,7 @@ def simulated_approvals(seeds: Iterable[int] | int) -> Simulation:
         approvals.approval,
         CLAIM,
         outcomes=DESK,
+        crash=DURABLY,
         invariants=[*READY, nobody_waits_for_ever],
         signals=[(approvals.ANSWER, REFUSED), (approvals.ANSWER, GRANTED)],
         seeds=seeds,
@@ -140,6 +148,7 @@ def simulated_release(seeds: Iterable[int] | int) -> Simulation:
         release.release,
         RELEASE,
         outcomes=HOUSE,
+        crash=DURABLY,
         invariants=[*READY, published_once],
         deadline=300,
         max_concurrency=2,
@@ -180,6 +189,7 @@ def simulated_audit(seeds: Iterable[int] | int) -> Simulation:
         audit.audit,
         AUDIT,
         outcomes=OFFICE,
+        crash=DURABLY,
         invariants=[*READY, no_report_that_was_rejected],
         max_concurrency=3,
         seeds=seeds,
