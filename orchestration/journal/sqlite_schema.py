@@ -126,7 +126,11 @@ def _look_at_path(path: str) -> None:
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     for setting in SETTINGS:
         connection.execute(setting)
+    connection.execute("BEGIN")  # another process may be making the file: what is read must be of one moment
     version = _version(connection, path)
+    if version > 0 and mark_of(connection, SCHEMA) != _schema(connection):
+        raise corrupt(path, "other tables than it was made with")
+    connection.execute("COMMIT")
     mode: str = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise JournalFailed(
@@ -135,8 +139,6 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
             expected="one where it can be WAL",
             mend="Keep the journal on a disk of this machine.",
         )
-    if version > 0 and mark_of(connection, SCHEMA) != _schema(connection):
-        raise corrupt(path, "other tables than it was made with")
     if version < len(MIGRATIONS):
         _migrate(connection, path)
 

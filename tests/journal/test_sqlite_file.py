@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -185,6 +187,33 @@ def test_without_writing_ahead_there_is_no_journal(path: Path, monkeypatch: pyte
 
 
 # --- versions
+
+
+CONNECT = sqlite_schema.connect
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_another_process_may_make_the_file_meanwhile(path: Path, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """What is read of a file's version is of one moment, whenever another process makes a journal of it."""
+    statements = count()
+
+    class Overtaken(sqlite3.Connection):
+        def execute(self, *args: Any) -> sqlite3.Cursor:
+            if next(statements) == at:
+                with suppress(JournalFailed), monkeypatch.context() as patched:  # it waits no longer if it is kept out
+                    patched.setattr(sqlite_schema, "connect", CONNECT)
+                    SqliteJournal(path, timeout=0.0).close()
+            return super().execute(*args)
+
+    def connect(path: str, timeout: float, *, new: bool) -> sqlite3.Connection:
+        CONNECT(path, timeout, new=new).close()
+        return sqlite3.connect(path, timeout, isolation_level=None, factory=Overtaken)
+
+    monkeypatch.setattr(sqlite_schema, "connect", connect)
+    journal = SqliteJournal(path, timeout=0.0)
+    create(journal)
+    assert journal.head("first").epoch == 1
+    journal.close()
 
 
 def rename_owner(connection: sqlite3.Connection) -> None:
