@@ -47,7 +47,6 @@ from orchestration.interpreter.trail import Entry, Mark, Sealed, Several, Stuck
 from orchestration.interpreter.turn import ENDED, Later
 from orchestration.interpreter.waits import SleepFrame, WaitFrame
 from orchestration.plan.codec import canonical
-from orchestration.plan.nodes import NODES
 
 if TYPE_CHECKING:
     from orchestration.interpreter.members import Outputs
@@ -85,6 +84,10 @@ RUN = (State, Ledger, Failure, *OUTCOMES, *END_STATES)
 ALL = (*RUN, *EFFECTS, *FRAMES, *PARTS, *TRAILS, *EVENTS)
 NAMES: dict[type, str] = {outcomes.UndoFailed: "NotUndone"}  # an event is called `UndoFailed` as well
 KINDS: dict[str, type] = {NAMES.get(kind, kind.__name__): kind for kind in ALL}
+FIELDS: dict[type, tuple[tuple[str, str | None], ...]] = {  # what counts in a class, each with what it holds
+    kind: tuple((field.name, field.metadata.get("holds")) for field in attrs.fields(kind) if field.eq) for kind in ALL
+}
+PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def state_to_data(plan: Plan, state: State) -> Json:
@@ -155,9 +158,12 @@ def _without_order(data: Json) -> Json:
 
 
 def _encode(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any part of a state
+    kind = type(value)
+    if kind in PLAIN:
+        return cast("Json", value)
+    if kind in FIELDS:
+        return _encode_fields(plan, value, path)
     match value:
-        case None | bool() | int() | float() | str():
-            return value
         case range():
             return {"is": "Range", "start": value.start, "stop": value.stop}
         case tuple():
@@ -167,30 +173,27 @@ def _encode(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any pa
         case HashTrieMap():
             pairs: list[Json] = [[key, _encode(plan, value[key], f"{path}[{key}]")] for key in sorted(value)]
             return {"is": "Map", "pairs": pairs}
-        case _ if isinstance(value, NODES):
+        case _:  # what else a state has
             return {"is": "Node", "number": value.number}
-        case _:
-            return _encode_fields(plan, value, path)
 
 
 def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any frozen class of `KINDS`
-    data: dict[str, Json] = {"is": NAMES.get(type(value), type(value).__name__)}
-    for field in attrs.fields(type(value)):
-        content, inner = getattr(value, field.name), f"{path}.{field.name}"
-        if not field.eq:
-            continue
-        match field.metadata.get("holds"):
+    kind = type(value)
+    data: dict[str, Json] = {"is": NAMES.get(kind, kind.__name__)}
+    for name, holds in FIELDS[kind]:
+        content, inner = getattr(value, name), f"{path}.{name}"
+        match holds:
             case "value" if isinstance(content, Stream):  # the codec's tags begin with $: no user's value looks like it
-                data[field.name] = {STREAM: _encode_fields(plan, content, inner)}
+                data[name] = {STREAM: _encode_fields(plan, content, inner)}
             case "value":
-                data[field.name] = plan.codec.encode(content, inner)
+                data[name] = plan.codec.encode(content, inner)
             case "values":
                 keys = sorted(content)
-                data[field.name] = [[key, plan.codec.encode(content[key], f"{inner}[{key}]")] for key in keys]
+                data[name] = [[key, plan.codec.encode(content[key], f"{inner}[{key}]")] for key in keys]
             case "outputs":
-                data[field.name] = _encode_outputs(plan, content, inner)
+                data[name] = _encode_outputs(plan, content, inner)
             case _:
-                data[field.name] = _encode(plan, content, inner)
+                data[name] = _encode(plan, content, inner)
     return data
 
 
