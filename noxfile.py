@@ -102,14 +102,14 @@ def built(session: nox.Session) -> Path:
     return session.cache_dir / "dist"
 
 
-def install_wheel(session: nox.Session, *groups: str) -> None:
-    """Install what `build` built, with the command line and these dependency groups, and leave the source tree.
+def install_wheel(session: nox.Session, *groups: str, extras: str = "cli") -> None:
+    """Install what `build` built, with these extras and dependency groups, and leave the source tree.
 
     The session goes on in a copy of the project that has everything but the package: no way of importing
     `orchestration` can then find the source instead of what a user would install.
     """
     (wheel,) = built(session).glob("*.whl")
-    session.install(f"{wheel}[cli]", *group(*groups))
+    session.install(f"{wheel}[{extras}]", *group(*groups))
     session.install("--force-reinstall", "--no-deps", str(wheel))  # pip keeps an older build of the same version
 
     away = session.cache_dir / "away" / session.name
@@ -169,9 +169,13 @@ def tests(session: nox.Session) -> None:
     """The tests against the built wheel; on the newest Python that is installed, with the coverage of branches.
 
     What takes long and depends on no Python is tried on the oldest only: see `LONG`.
-    Coverage is measured on the newest, because before 3.12 what a coroutine does right after a cancel is not traced.
+    Coverage is measured on the newest, because before 3.12 what a coroutine does right after a cancel is not traced;
+    there the Temporal engine is tested as well, against real servers (`temporal` tries more of the same).
     """
-    install_wheel(session, "tests")
+    if session.python in INSTALLED[-1:]:
+        install_wheel(session, "tests", "temporal", extras="cli,temporal")
+    else:
+        install_wheel(session, "tests")
     left_out = [] if session.python in INSTALLED[:1] else [f"--ignore={path}" for path in LONG]
     if session.posargs or session.python not in INSTALLED[-1:]:
         session.run("pytest", *PARALLEL, *(session.posargs or left_out))
@@ -189,9 +193,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def temporal(session: nox.Session) -> None:
-    """The Temporal engine, against real servers on this machine; TEMPORAL_EXAMPLES for more random workflows."""
+    """The Temporal engine on real servers: 500 random workflows; TEMPORAL_EXAMPLES for another half of the number."""
     session.install("-e", ".[cli,temporal]", *group("tests", "temporal"))
-    session.run("pytest", "tests/temporal", *session.posargs)
+    session.env.setdefault("TEMPORAL_EXAMPLES", os.environ.get("TEMPORAL_EXAMPLES", "250"))
+    session.run("pytest", *PARALLEL, "tests/temporal", "-o", "faulthandler_timeout=0", *session.posargs)
 
 
 @nox.session

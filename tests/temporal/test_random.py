@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from orchestration.plan.compile import Plan
     from tests.temporal.servers import Server
 
-EXAMPLES = int(os.environ.get("TEMPORAL_EXAMPLES", "250"))  # each way
+EXAMPLES = int(os.environ.get("TEMPORAL_EXAMPLES", "25"))  # each way; the session `temporal` tries more
 REFUSED = ("stream", "hooks")
 SIDE_BY_SIDE = (
     "fork",
