@@ -247,7 +247,7 @@ class WorkflowFailed(RunEnded):
     def __init__(self, outcome: Failed) -> None:
         """Take the message from the failure and keep the outcome."""
         super().__init__(str(outcome.failure))
-        self.outcome = outcome
+        self.outcome: Failed = outcome  # pyright: ignore[reportIncompatibleVariableOverride]  # nobody sets it again
 
 
 class WorkflowCancelled(RunEnded):
@@ -256,4 +256,4 @@ class WorkflowCancelled(RunEnded):
     def __init__(self, outcome: Cancelled) -> None:
         """Take the message from the reason and keep the outcome."""
         super().__init__(outcome.reason)
-        self.outcome = outcome
+        self.outcome: Cancelled = outcome  # pyright: ignore[reportIncompatibleVariableOverride]  # nobody sets it again

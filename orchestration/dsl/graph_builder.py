@@ -52,7 +52,7 @@ class Graph(Generic[X]):
         """Begin without nodes."""
         self._vertices: list[Vertex] = []
         self._closed = False
-        self.input = cast("Plain[X]", Node(self, INPUT))
+        self.input: Plain[X] = cast("Plain[X]", Node(self, INPUT))
 
     @overload
     def race(self, a: Plain[A], b: Plain[B], /) -> Race[A | B]: ...

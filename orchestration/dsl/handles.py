@@ -21,8 +21,8 @@ class Node(Generic[Out, R]):
 
     def __init__(self, graph: Graph[Any], need: Need) -> None:
         """Stand for what members of `graph` need."""
-        self.graph = graph
-        self.need = need
+        self.graph: Graph[Any] = graph
+        self.need: Need = need
 
     if TYPE_CHECKING:
 
@@ -44,4 +44,4 @@ class Race(Generic[Out, R]):
 
     def __init__(self, nodes: tuple[Node[Out, R], ...]) -> None:
         """Be among `nodes`."""
-        self.nodes = nodes
+        self.nodes: tuple[Node[Out, R], ...] = nodes

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.pending import Pending, Slot
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
+    from orchestration.plan.compile import Plan
 
 LONGEST = timedelta(days=365)  # Temporal wants an end for each activity; ours end by their own timeout, or are lost
 ONCE = RetryPolicy(maximum_attempts=1)  # retries are the interpreter's
@@ -78,7 +79,8 @@ class Run:
 
     def __init__(self, found: Found, order: Data) -> None:
         """Be where the order says: at the start, or where a former history has ended."""
-        self.plan = plan = found.plan
+        self.plan: Plan = found.plan
+        plan = self.plan
         self._listen = found.listen
         self.pending: Pending = {}
         self._order = order

@@ -93,15 +93,15 @@ class Turn:
         ledger: Ledger,
     ) -> None:
         """Begin with no effects."""
-        self.rooms = rooms
-        self.run_id = run_id
-        self.at = at
-        self.ledger = ledger
+        self.rooms: dict[type[Node], Callable[[Any, str, object, Turn], Frame | Ended]] = rooms
+        self.run_id: str = run_id
+        self.at: float = at
+        self.ledger: Ledger = ledger
         self.effects: list[Effect] = []
-        self.stopping = ledger.cancel is not None
+        self.stopping: bool = ledger.cancel is not None
         self.deadline: float | None = None
         self.absorbers: tuple[Absorber, ...] = ()
-        self.budget = STRETCH
+        self.budget: int = STRETCH
 
     def enter(self, node: Node, path: str, value: object) -> Frame | Ended:
         """Begin a node with a value."""

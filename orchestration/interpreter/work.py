@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import NothingToRace, ToleranceExceeded
 from orchestration.failures import Failure
@@ -18,13 +18,17 @@ from orchestration.policies import Tolerate
 from orchestration.results import Err, Ok
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rpds import HashTrieMap
 
     from orchestration.interpreter.events import PullFailed
+    from orchestration.interpreter.fate import Fate
     from orchestration.interpreter.group import GroupFrame
+    from orchestration.interpreter.members import Members
     from orchestration.interpreter.trail import Trail
     from orchestration.interpreter.turn import Absorber, Ended, Frame, Turn
-    from orchestration.plan.nodes import Node
+    from orchestration.plan.nodes import Graph, Map, Node
 
 
 class Work:
@@ -34,17 +38,17 @@ class Work:
 
     def __init__(self, frame: GroupFrame, turn: Turn) -> None:
         """Begin where the frame stands."""
-        self.frame = frame
-        self.turn = turn
-        self.node = frame.node
-        self.members = members_of(frame.node)
-        self.value = frame.value
+        self.frame: GroupFrame = frame
+        self.turn: Turn = turn
+        self.node: Graph | Map = frame.node
+        self.members: Members = members_of(frame.node)
+        self.value: Any = frame.value
         self.total = frame.total
-        self.ready = frame.ready
-        self.active = frame.active
+        self.ready: Sequence[int] = frame.ready
+        self.active: HashTrieMap[int, Frame] = frame.active
         self.outputs = frame.outputs
-        self.trails = frame.trails
-        self.fate = frame.fate
+        self.trails: HashTrieMap[int, Trail] = frame.trails
+        self.fate: Fate = frame.fate
 
     # --- what has become of a child
 

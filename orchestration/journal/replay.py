@@ -44,8 +44,8 @@ class Replay:
         self.plan = plan
         self.run_id = run_id
         self.pending: Pending = {}
-        self.position = 0
-        self.checksum = first_link(run_id)
+        self.position: int = 0
+        self.checksum: str = first_link(run_id)
 
     def take(self, record: Record) -> Entry:
         """Take the next record; return what it says.

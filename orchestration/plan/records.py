@@ -88,7 +88,7 @@ class _Enumeration:
 
     def __init__(self, kind: type[Enum]) -> None:
         self.kind = kind
-        self.name = type_name(kind)
+        self.name: str = type_name(kind)
 
     def write(self, _: Encoding, value: Any) -> Json:  # noqa: ANN401 - a member of `kind`
         return {"$enum": self.name, "member": value.value if isinstance(value, Flag) else value.name}
@@ -111,11 +111,11 @@ class _Record:
 
     def __init__(self, kind: type, defaults: Defaults, take: Take, build: Build) -> None:
         self.kind = kind
-        self.name = type_name(kind)
+        self.name: str = type_name(kind)
         self.defaults = defaults
         self.take = take
         self.build = build
-        self.secret = secret_fields(kind)
+        self.secret: frozenset[str] = secret_fields(kind)
 
     def write(self, encoding: Encoding, value: object) -> Json:
         data: dict[str, Json] = {"$type": self.name}
@@ -160,7 +160,7 @@ class _Hidden:
     def __init__(self, kind: Any) -> None:  # noqa: ANN401 - one of `SECRETS` or a subclass
         self.kind: type = kind
         self.make: Callable[[object], object] = kind
-        self.name = type_name(kind)
+        self.name: str = type_name(kind)
 
     def write(self, encoding: Encoding, value: Any) -> Json:  # noqa: ANN401 - a value of `kind`
         def write() -> Json:

@@ -87,12 +87,12 @@ class Ticket:
 
     def __init__(self, admission: Admission, effect: Attempted, line: Line) -> None:
         """Come after all others."""
-        self.admission = admission
-        self.effect = effect
-        self.line = line
-        self.number = next(_arrivals)
-        self.holds = False  # whether it has its places
-        self.ready = False  # whether its run has been told
+        self.admission: Admission = admission
+        self.effect: Attempted = effect
+        self.line: Line = line
+        self.number: int = next(_arrivals)
+        self.holds: bool = False  # whether it has its places
+        self.ready: bool = False  # whether its run has been told
 
 
 @final

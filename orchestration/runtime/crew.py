@@ -20,7 +20,7 @@ from orchestration.runtime.context import current
 from orchestration.runtime.tasks import leak, unless_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from orchestration.interpreter.effects import Attempted, Cancel
     from orchestration.interpreter.events import Event
@@ -50,7 +50,8 @@ class Crew:
         self._coming = 0  # workers that have been woken or started and have not come to work yet
         self._streak = 0  # attempts in a row that did not wait
         self._resting = False  # whether the streak is to end in the next turn of the loop
-        self.queue = self._ready.append if self._admission is None else self._admission.queue  # takes an effect
+        admitted = self._ready.append if self._admission is None else self._admission.queue
+        self.queue: Callable[[Attempted], None] = admitted
 
     # --- for the driver
 

@@ -56,7 +56,7 @@ class Keeper:
         self._lease = lease
         self._poll = poll
         self._read = 0  # the number of the last letter that was read
-        self.leaves_some = False  # whether there is a letter that it does not understand
+        self.leaves_some: bool = False  # whether there is a letter that it does not understand
         self._closed = False
         self._woken = asyncio.Event()
 

@@ -95,7 +95,7 @@ class CleanedUpOnce(Remembers):
     It remembers the cleanups that were reached, as far as something behind them tells, and those that have begun.
     """
 
-    first = (frozenset[str](), frozenset[str]())
+    first: Hashable = (frozenset[str](), frozenset[str]())
 
     def __init__(self, name: str, nodes: Mapping[str, Node] = NOTHING) -> None:
         """Know the nodes of a plan by their paths in it."""
@@ -161,7 +161,7 @@ class ItemsInOrder(Remembers):
     asked first, the item begins with that: they may answer in any order.
     """
 
-    first = frozenset[tuple[str, int]]()
+    first: Hashable = frozenset[tuple[str, int]]()
 
     def __init__(self, name: str, maps: Mapping[str, str] = NOTHING) -> None:
         """Know the first step of each map's body, by the map's path in the plan."""
@@ -216,7 +216,7 @@ class CancelDecides(Remembers):
     It remembers whether the run was decided, and whether by a cancel.
     """
 
-    first = (False, False)
+    first: Hashable = (False, False)
 
     def see(self, memory: tuple[bool, bool], moment: Moment) -> Hashable:
         """Look at the cancel, and at the end."""
@@ -236,7 +236,7 @@ class CancelDecides(Remembers):
         return state.ledger.decided, cancelled
 
 
-undone_when_settled = UndoneWhenSettled("undone_when_settled")
-cleaned_up_once = CleanedUpOnce("cleaned_up_once")
-items_in_order = ItemsInOrder("items_in_order")
-cancel_decides = CancelDecides("cancel_decides")
+undone_when_settled: UndoneWhenSettled = UndoneWhenSettled("undone_when_settled")
+cleaned_up_once: CleanedUpOnce = CleanedUpOnce("cleaned_up_once")
+items_in_order: ItemsInOrder = ItemsInOrder("items_in_order")
+cancel_decides: CancelDecides = CancelDecides("cancel_decides")

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class SettledOnce(Remembers):
     """Every step that can be undone ends in one end state, if the run does not succeed; none in two (S25)."""
 
-    first = frozenset[str]()
+    first: Hashable = frozenset[str]()
 
     def see(self, memory: frozenset[str], moment: Moment) -> Hashable:
         """Note a step that is armed, and look at the end."""
@@ -130,7 +130,7 @@ class CapsHeld(Remembers):
 class UndoneInReverse(Remembers):
     """In a chain, what came later is settled first: no step is undone before one that built on it (S23)."""
 
-    first = frozenset[str]()
+    first: Hashable = frozenset[str]()
 
     def __init__(self, name: str, nodes: Mapping[str, Node] = NOTHING) -> None:
         """Know the nodes of a plan by their paths in it; of those that share one, the innermost."""
@@ -163,11 +163,11 @@ def _armed(armed: frozenset[str], moment: Moment) -> frozenset[str]:
     return armed if late else armed | {ended.path}
 
 
-settled_once = SettledOnce("settled_once")
-nothing_in_flight = NothingInFlight("nothing_in_flight")
-nothing_after_cancel = NothingAfterCancel("nothing_after_cancel")
-caps_held = CapsHeld("caps_held")
-undone_in_reverse = UndoneInReverse("undone_in_reverse")
+settled_once: SettledOnce = SettledOnce("settled_once")
+nothing_in_flight: NothingInFlight = NothingInFlight("nothing_in_flight")
+nothing_after_cancel: NothingAfterCancel = NothingAfterCancel("nothing_after_cancel")
+caps_held: CapsHeld = CapsHeld("caps_held")
+undone_in_reverse: UndoneInReverse = UndoneInReverse("undone_in_reverse")
 READY: tuple[Invariant, ...] = (
     settled_once,
     nothing_in_flight,

@@ -116,7 +116,7 @@ class RetriedAsPlanned(Remembers):
     It remembers the attempts that are under way or will be tried again, each with whether it was told to end.
     """
 
-    first = frozenset[tuple[str, tuple[int, bool]]]()
+    first: Hashable = frozenset[tuple[str, tuple[int, bool]]]()
 
     def __init__(self, name: str, again: Mapping[str, Retried] = NOTHING) -> None:
         """Know the composites of a plan that are retried, by their paths in it."""
@@ -208,7 +208,7 @@ def _is_retried(retry: Retry, failure: Failure) -> bool:
 class DeadlinesHeld(Remembers):
     """Of what has a deadline nothing begins past it, and a timer runs as long as something is under way (S10)."""
 
-    first = frozenset[tuple[str, float]]()
+    first: Hashable = frozenset[tuple[str, float]]()
 
     def __init__(self, name: str, limits: Mapping[str, float] = NOTHING) -> None:
         """Know how long what parts of a plan may take, by their paths in it."""
@@ -265,7 +265,7 @@ class UndoneAsDone(Remembers):
     It remembers the steps that are armed or in doubt, with the key of what they are undone with.
     """
 
-    first = frozenset[tuple[str, bool, object]]()
+    first: Hashable = frozenset[tuple[str, bool, object]]()
 
     def __init__(self, name: str, keys: Keys | None = None) -> None:
         """Know values by these keys."""
@@ -328,6 +328,6 @@ def _is_uncertain(event: Any, ended: RunStep) -> bool:  # noqa: ANN401 - any end
     return event.started if isinstance(event, StepCancelled) else True
 
 
-retried_as_planned = RetriedAsPlanned("retried_as_planned")
-deadlines_held = DeadlinesHeld("deadlines_held")
-undone_as_done = UndoneAsDone("undone_as_done")
+retried_as_planned: RetriedAsPlanned = RetriedAsPlanned("retried_as_planned")
+deadlines_held: DeadlinesHeld = DeadlinesHeld("deadlines_held")
+undone_as_done: UndoneAsDone = UndoneAsDone("undone_as_done")

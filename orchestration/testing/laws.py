@@ -33,7 +33,7 @@ class LawsBroken(AssertionError):
 
     def __init__(self, of: str, broken: Sequence[tuple[Law[Any], Exception]], tried: int) -> None:
         """Keep them, and tell of all."""
-        self.broken = tuple(broken)
+        self.broken: tuple[tuple[Law[Any], Exception], ...] = tuple(broken)
         shown = [f"  {law.name} ({law.rule}): {law.says}\n    {type(error).__name__}: {error}" for law, error in broken]
         super().__init__("\n".join([f"{of} breaks {len(broken)} of {tried} laws", *shown]))
 

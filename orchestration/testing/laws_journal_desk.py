@@ -23,7 +23,7 @@ class Desk:
 
     def __init__(self, journal: Journal, reopen: Callable[[Journal], Journal] | None = None) -> None:
         """Begin with an empty journal."""
-        self.journal = journal
+        self.journal: Journal = journal
         self._reopen = reopen
 
     def reopen(self) -> None:

@@ -56,6 +56,7 @@ from orchestration.testing.trace import Trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
     from orchestration.signals import Signal
     from orchestration.testing.answers import Answer
@@ -91,6 +92,8 @@ class Work:
 
 class Play:
     """One run, from its start to its outcome."""
+
+    state: State
 
     def __init__(
         self,

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 In = TypeVar("In")
 KEPT = 20  # failing seeds of a simulation
 SPENT = ("invariants", "signals", "hooks")  # options that may be readable only once, and are read twice
-USUAL = {"deadline": None, "cancel": True, "leaks": False, "crash": False}  # what `explore` does where nothing is said
+# what `explore` does where nothing is said
+USUAL: dict[str, object] = {"deadline": None, "cancel": True, "leaks": False, "crash": False}
 LETTERS = 16  # of the digest by which a test is known
 
 

@@ -31,8 +31,8 @@ class Chance:
         self._seed = seed
         self._choices = choices
         self.made: dict[str, int] = {}
-        self.faults = FAULTS[int(self._draw("faults") * len(FAULTS))]
-        self.haste = HASTE[int(self._draw("haste") * len(HASTE))]
+        self.faults: float = FAULTS[int(self._draw("faults") * len(FAULTS))]
+        self.haste: float = HASTE[int(self._draw("haste") * len(HASTE))]
 
     def choose(self, what: str, most: int, share: float) -> int:
         """Return 0 or, in a `share` of all cases, a number up to `most`."""

@@ -50,7 +50,7 @@ class Outside:
         self._task: asyncio.Task[Any]
         self.said: Said | None = None
         self.tokened: float | None = None  # when a token was cancelled that the run was to obey
-        self.stopped = False  # whether the task that awaits the run was cancelled
+        self.stopped: bool = False  # whether the task that awaits the run was cancelled
         self.error: SignalRefused | None = None
 
     def begin(

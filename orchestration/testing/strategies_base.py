@@ -7,7 +7,7 @@ from orchestration.testing.strategies_missing import MissingExtra
 try:
     from hypothesis import note, reject, stateful
     from hypothesis import strategies as st
-except ImportError as error:
-    raise MissingExtra("orchestration.testing.strategies", needs="hypothesis", extra="testing") from error
+except ImportError as _error:
+    raise MissingExtra("orchestration.testing.strategies", needs="hypothesis", extra="testing") from _error
 
 __all__ = ["note", "reject", "st", "stateful"]

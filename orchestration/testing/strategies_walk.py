@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.pending import Slot
     from orchestration.plan.compile import Plan
     from orchestration.signals import Signal
+    from orchestration.testing.explore_moves import Place
     from orchestration.testing.explore_outcomes import Given
 
 
@@ -83,10 +84,10 @@ class Walk:
         )
         run = Run(world.plan, value, world.deadline, ())  # as `replay` begins: by its id the jitter is the same
         state, effects = start(run.plan, value, run_id=run.run_id, at=0.0, deadline=run.deadline)
-        self.plan = world.plan
-        self.place = begun(state, effects)
-        self.moments = [Moment(run.started, None, effects, state, self.place.pending)]
-        self.events = self._moves.events(self.place)
+        self.plan: Plan = world.plan
+        self.place: Place = begun(state, effects)
+        self.moments: list[Moment] = [Moment(run.started, None, effects, state, self.place.pending)]
+        self.events: list[Event] = self._moves.events(self.place)
 
     @property
     def expected(self) -> list[Event]:
