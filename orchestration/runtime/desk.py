@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, ParamSpec, Self, TypeVar
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeAlias, TypeVar
+
+from orchestration.runtime.tasks import called, hand_over
 
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable
+
+    Calls: TypeAlias = "SimpleQueue[tuple[Callable[[], object], Future[Any]] | None]"
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,12 +37,16 @@ async def finished(call: Future[T]) -> T:
 
 
 class Desk:
-    """Makes one call of a journal after the other. Its thread lives while a run uses it: `with desk: ...`."""
+    """Makes one call of a journal after the other. Its thread lives while a run uses it: `with desk: ...`.
+
+    A thread of its own: by way of an executor a call costs 40 µs more, where a quick disk takes 300 µs for a commit.
+    """
 
     def __init__(self, *, blocks: bool) -> None:
         """Start nothing yet. What never `blocks` is called at once."""
         self._blocks = blocks
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread: Thread | None = None
+        self._calls: Calls = SimpleQueue()
         self._users = 0
         self._lock = Lock()  # an engine may have runs in several event loops
 
@@ -46,15 +54,18 @@ class Desk:
         """Call a function, and return what it returns; a cancel reaches the task that waits when the call is over."""
         if self._thread is None:
             return function(*arguments, **options)
-        call = partial(function, *arguments, **options)
-        return await finished(asyncio.wrap_future(self._thread.submit(call)))
+        done: Future[T] = asyncio.get_running_loop().create_future()
+        self._calls.put((partial(function, *arguments, **options), done))
+        return await finished(done)
 
     def __enter__(self) -> Self:
         """Keep the thread for a run."""
         with self._lock:
             self._users += 1
             if self._blocks and self._thread is None:
-                self._thread = ThreadPoolExecutor(1, thread_name_prefix="orchestration-journal")
+                self._calls = SimpleQueue()  # the thread before may not have ended yet
+                self._thread = Thread(target=_work, args=(self._calls,), name="orchestration-journal", daemon=True)
+                self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -63,6 +74,13 @@ class Desk:
             self._users -= 1
             if self._users:
                 return
-            thread, self._thread = self._thread, None
+            thread, self._thread, calls = self._thread, None, self._calls
         if thread is not None:
-            thread.shutdown()
+            calls.put(None)
+            thread.join()
+
+
+def _work(calls: Calls) -> None:
+    while (call := calls.get()) is not None:
+        function, done = call
+        hand_over(done, *called(function))

@@ -10,6 +10,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, Protocol, Self, final
 
 from orchestration.runtime.context import current
+from orchestration.runtime.tasks import called, hand_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,8 +37,7 @@ class _Job:
         self.caller = caller
         self.function = function
         self.arguments = arguments
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.variables = contextvars.copy_context()
         self._lock = Lock()
         self._taken = False
@@ -48,39 +48,18 @@ class _Job:
 
     def run(self, free: Callable[[], None]) -> None:
         """Call the function, unless the job was withdrawn; say that the thread is free, and hand over the end."""
-        output: object = None
-        failed: BaseException | None = None
-        withdrawn = not self._take()
-        if not withdrawn:
-            self.caller.note_started()
-            try:
-                output = self.variables.run(self.function, *self.arguments)
-            except StopIteration as error:  # a future refuses it, and a coroutine would turn it into this as well
-                failed = RuntimeError(f"the step raised {error!r}")
-            except BaseException as error:  # noqa: BLE001 - the driver decides what each means (S8, S30)
-                failed = error
+        if not self._take():
+            free()
+            return
+        self.caller.note_started()
+        output, failed = called(self.variables.run, self.function, *self.arguments)
         free()
-        if not withdrawn:
-            self._hand_over(output, failed)
+        hand_over(self.future, output, failed)
 
     def _take(self) -> bool:
         with self._lock:
             first, self._taken = not self._taken, True
             return first
-
-    def _hand_over(self, output: object, error: BaseException | None) -> None:
-        try:
-            self.loop.call_soon_threadsafe(self._settle, output, error)
-        except RuntimeError:  # the loop has closed: a leaked attempt ended after everything else
-            return
-
-    def _settle(self, output: object, error: BaseException | None) -> None:
-        if self.future.cancelled():
-            return
-        if error is None:
-            self.future.set_result(output)
-        else:
-            self.future.set_exception(error)
 
 
 @final

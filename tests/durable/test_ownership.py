@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -68,6 +69,40 @@ def test_calls_of_a_journal_that_blocks_are_made_in_one_thread_beside_the_loop()
     asyncio.run(main())
     assert len(threads) == 1
     assert next(iter(threads)).startswith("orchestration-journal")
+
+
+@pytest.mark.parametrize("error", [StopIteration("full"), KeyboardInterrupt()], ids=lambda error: type(error).__name__)
+def test_whatever_a_call_raises_comes_to_who_waits_for_it(error: BaseException) -> None:
+    """S29, S34: no error keeps a run waiting; one that a future refuses comes as another."""
+
+    def fail(*_arguments: Any) -> None:
+        raise error
+
+    journal = MemoryJournal()
+    journal.blocks = True  # type: ignore[misc]
+    journal.create = fail  # type: ignore[method-assign]
+
+    async def main() -> str:
+        engine: LocalEngine[Any] = LocalEngine(journal=journal, poll=0.01)
+        with pytest.raises((RuntimeError, KeyboardInterrupt)) as caught:
+            await engine.execute(CHAIN, 1, run_id=RUN)
+        return repr(caught.value)
+
+    assert repr(error) in asyncio.run(main())
+
+
+def test_a_desk_serves_several_event_loops() -> None:
+    """S29: each gets its answers, and the thread of one is not ended by another's end."""
+    journal = MemoryJournal()
+    journal.blocks = True  # type: ignore[misc]
+    engine: LocalEngine[Any] = LocalEngine(journal=journal, poll=0.01)
+
+    def run(number: int) -> list[Any]:
+        return [asyncio.run(engine.execute(CHAIN, number, run_id=f"{number}-{turn}")) for turn in range(5)]
+
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = [*pool.map(run, range(3))]
+    assert outcomes == [[Succeeded(number + 3, f"{number}-{turn}") for turn in range(5)] for number in range(3)]
 
 
 def test_a_cancel_does_not_leave_a_call_of_the_journal_half_made() -> None:
