@@ -12,7 +12,7 @@ from orchestration.cli.journals import find_cipher, head_of
 from orchestration.cli.performing import Performance
 from orchestration.cli.providing import find_services, provide
 from orchestration.cli.telling import complain, say
-from orchestration.cli.view import choose_view
+from orchestration.cli.view import chooser
 from orchestration.errors import JournalError, RunHeld
 from orchestration.journal.records import read
 from orchestration.observe.progress import Progress
@@ -47,6 +47,7 @@ class Durably:
         self._services = find_services(options.services, module, self._plan)
         self._cipher = find_cipher(options.cipher, module)
         self._journal = journal
+        self._choose = chooser(options)
         self._before: Head | None = None  # what was known of the run before this process had it
         self._handle: Handle[Any] | None = None
 
@@ -79,7 +80,7 @@ class Durably:
         assert performance.handle is not None  # noqa: S101 - it has begun
         outcome = durable_outcome(self._journal, performance.handle)
         if outcome is not None:
-            return end(self._plan, outcome, debug=self._options.debug)
+            return end(self._plan, outcome, self._options)
         say(f"{escape(self._plan.name)} was stopped (run {escape(run_id)}): nothing is undone")
         self._tell_how_to_go_on(run_id)
         return Exit.CANCELLED
@@ -105,14 +106,13 @@ class Durably:
     def _view(self) -> View | None:
         """Choose how the run is shown; of one that was begun before, what it has done already counts."""
         before, handle = self._before, self._handle
-        if self._options.quiet:
-            return None
         if before is None or handle is None:
-            return choose_view(self._plan)
-        if before.status != "unfinished":
+            return self._choose(self._plan, None, ())
+        if before.status != "unfinished" or self._options.quiet:
             return None
         log = self._journal.read(before.run_id)[: before.position]
-        return choose_view(self._plan, Progress.of(self._plan, (read(handle.plan, record).event for record in log)))
+        known = Progress.of(self._plan, (read(handle.plan, record).event for record in log))
+        return self._choose(handle.plan, known, handle.waits_for)
 
     def _tell_how_to_go_on(self, run_id: str) -> None:
         given = self._options

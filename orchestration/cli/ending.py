@@ -9,27 +9,30 @@ from pydantic_core import PydanticSerializationError
 
 from orchestration.cli.exits import Exit
 from orchestration.cli.telling import say, say_failure_traceback, show, tell
+from orchestration.observe.json_lines import line, outcome_data
 from orchestration.observe.terminal import block, escape, escape_json
 from orchestration.outcomes import Cancelled, Failed, Succeeded
 from orchestration.runtime.boundary import dump_output
 
 if TYPE_CHECKING:
+    import argparse
+
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
 
 
-def end(plan: Plan, outcome: Outcome[object], *, debug: bool) -> Exit:
-    """Tell how a run ended."""
-    if debug and isinstance(outcome, Failed):
+def end(plan: Plan, outcome: Outcome[object], options: argparse.Namespace) -> Exit:
+    """Tell how a run ended, in words or in JSON."""
+    if options.debug and isinstance(outcome, Failed):
         say_failure_traceback(outcome.failure)
     tell(outcome, plan.name)
     match outcome:
         case Succeeded():
-            return _print(plan, outcome.value)
-        case Failed():
-            return Exit.FAILED
-        case Cancelled():
-            return Exit.CANCELLED
+            return _print(plan, outcome, as_json=options.json)
+        case Failed() | Cancelled():
+            if options.json:
+                show(line(outcome_data(plan, outcome, None)))
+            return Exit.FAILED if isinstance(outcome, Failed) else Exit.CANCELLED
 
 
 def stopped(plan: Plan, stop: BaseException, outcome: Outcome[object] | None) -> Exit:
@@ -40,13 +43,13 @@ def stopped(plan: Plan, stop: BaseException, outcome: Outcome[object] | None) ->
     return Exit.CANCELLED if isinstance(stop, KeyboardInterrupt) else Exit.FAILED
 
 
-def _print(plan: Plan, value: object) -> Exit:
+def _print(plan: Plan, outcome: Succeeded[object], *, as_json: bool) -> Exit:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydantic's, of a value that is not of the declared type
-            text = dump_output(plan, value)
+            text = dump_output(plan, outcome.value)
     except (PydanticSerializationError, ValueError, TypeError) as error:
         say(f"error: {escape(plan.name)}: the run succeeded, but its value has no form in JSON: {block(str(error))}")
         return Exit.FAILED
-    show(escape_json(text))
+    show(line(outcome_data(plan, outcome, text)) if as_json else escape_json(text))
     return Exit.SUCCESS

@@ -70,8 +70,8 @@ class Performance:
         with interrupts(call, again):
             if view is not None:
                 with view:
-                    async for event in handle.events():  # in this very task: so the first event is not missed
-                        view.take(event)
+                    async for turned in handle.turns():  # in this very task: so the first is not missed
+                        view.take(turned)
             try:
                 return await handle.result()
             except asyncio.CancelledError:

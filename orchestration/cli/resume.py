@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from orchestration.cli.durably import Durably
 from orchestration.cli.journals import add_ownership, opened
 from orchestration.cli.loading import FORM, load_workflow
-from orchestration.cli.run import add_quiet, add_services
+from orchestration.cli.run import add_services
+from orchestration.cli.view import add_view
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_id", metavar="RUN", help="the id of the run")
     add_services(parser)
     add_ownership(parser)
-    add_quiet(parser)
+    add_view(parser)
 
 
 def resume(options: argparse.Namespace) -> Exit:

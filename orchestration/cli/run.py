@@ -12,7 +12,7 @@ from orchestration.cli.journals import add_ownership, opened
 from orchestration.cli.loading import FORM, load_workflow
 from orchestration.cli.performing import Performance
 from orchestration.cli.providing import find_services, provide
-from orchestration.cli.view import choose_view
+from orchestration.cli.view import add_view, chooser
 from orchestration.runtime.local import LocalEngine
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_services(parser)
     parser.add_argument("--run-id", metavar="ID", help="the id of the run (default: a new one)")
     add_ownership(parser)
-    add_quiet(parser)
+    add_view(parser)
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -50,11 +50,6 @@ def add_services(parser: argparse.ArgumentParser) -> None:
         help="a Services, or a function that returns one: FILE.py:NAME, MODULE:NAME, or a NAME beside the workflow "
         "(default: what is called `services` there, if the workflow needs services)",
     )
-
-
-def add_quiet(parser: argparse.ArgumentParser) -> None:
-    """Add the argument against progress."""
-    parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def run(options: argparse.Namespace) -> Exit:
@@ -81,10 +76,10 @@ def _in_memory(options: argparse.Namespace) -> Exit:
         engine: LocalEngine[Any] = LocalEngine(provide(services))
         return await engine.start(workflow, value, run_id=options.run_id)
 
-    performance = Performance(begin)
+    performance, choose = Performance(begin), chooser(options)
     try:
-        outcome = performance.outcome(lambda: None if options.quiet else choose_view(plan))
+        outcome = performance.outcome(lambda: choose(plan, None, ()))
     except (SystemExit, KeyboardInterrupt) as stop:
         return stopped(plan, stop, performance.stopped())
     assert outcome is not None  # noqa: S101 - only a durable run is stopped without one
-    return end(plan, outcome, debug=options.debug)
+    return end(plan, outcome, options)

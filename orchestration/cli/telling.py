@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TextIO, assert_never
 
 from orchestration.errors import OrchestrationError, PlanErrors
 from orchestration.observe.terminal import block, escape, escape_json
@@ -23,12 +23,13 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # noqa: T201 - the command's voice
 
 
-def show(result: str) -> None:
+def show(result: str, stdout: TextIO | None = None) -> None:
     """Write a result to stdout; a reader that has gone away has read enough."""
+    file = sys.stdout if stdout is None else stdout
     try:
-        print(result, flush=True)  # noqa: T201 - what the command is for
+        print(result, file=file, flush=True)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or else Python complains when it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())  # or else Python complains when it exits
 
 
 def show_json(data: object) -> None:

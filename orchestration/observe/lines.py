@@ -12,7 +12,7 @@ from orchestration.plan.tree import static_path
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestration.interpreter.events import AnyEvent
+    from orchestration.interpreter.engine import Turned
 
 
 class Lines:
@@ -31,8 +31,9 @@ class Lines:
         self._progress = Progress() if known is None else known
         self._told: dict[str, Counts] = {path: self._progress.at(path) for path in self._progress.paths}
 
-    def take(self, event: AnyEvent) -> None:
-        """Take the next event of the run."""
+    def take(self, turned: Turned) -> None:
+        """Take the next turn of the run."""
+        event = turned.event
         before, self._progress = self._progress, self._progress.fold(event)
         if self._progress is before:
             return

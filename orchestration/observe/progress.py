@@ -89,6 +89,10 @@ class Progress:
 
     def fold(self, event: AnyEvent) -> Progress:
         """Return the progress after this event; one that changes nothing here leaves it as it is."""
+        if type(event) is StepSucceeded and event.attempt == 1 and not self.leaked:  # nearly all events are such
+            path = static_path(event.path)
+            now = self.at(path)
+            return self._with(path, Counts(now.done + 1, now.failed, now.retried, now.undone, now.lost))
         match event:
             case Started():
                 return evolve(self, name=event.path, run_id=event.run_id)
@@ -128,7 +132,8 @@ class Progress:
 
     def _with(self, path: str, counts: Counts) -> Progress:
         paths = self.paths if path in self.counts else (*self.paths, path)
-        return evolve(self, paths=paths, counts=self.counts.insert(path, counts))
+        known = self.counts.insert(path, counts)
+        return Progress(paths, known, self.name, self.run_id, self.cancelled, self.leaked, self.resumed)
 
 
 def _failed(event: StepEvent) -> bool:

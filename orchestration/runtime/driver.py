@@ -46,6 +46,7 @@ from orchestration.runtime.timers import Timers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextvars import Context
 
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
@@ -101,30 +102,36 @@ class Driver:
     def __init__(self, plan: Plan, home: Home, beginning: Beginning, log: Log | None = None) -> None:
         """Go on with a run from its `beginning`, but perform nothing before `run`; a durable run has a `log` (S34)."""
         self.plan = plan
-        self.run_id = beginning.state.run_id
-        self.grace = home.grace
-        self.clock = home.clock
-        self.epoch = 0 if log is None else log.epoch
-        self.context = copy_context()  # that of `execute`, in which steps and sources run (S11)
-        self.listeners: list[Callable[[AnyEvent], None]] = []
+        self.run_id: str = beginning.state.run_id
+        self.grace: float = home.grace
+        self.clock: Clock = home.clock
+        self.epoch: int = 0 if log is None else log.epoch
+        self.context: Context = copy_context()  # that of `execute`, in which steps and sources run (S11)
+        self.listeners: list[Callable[[Turned], None]] = []
         self._loop = asyncio.get_running_loop()
         self._supervisor: asyncio.Task[Any] | None = None
         self._crew = Crew(self, home)
         self._queue = self._crew.queue
         self._timers = Timers(self._loop, self._fire)
         self._streams = Streams(self, home.threads)
-        self.hooks = HookedRun(home.hooks, self) if home.hooks or beginning.state.ledger.asks else None
+        hooked = home.hooks or beginning.state.ledger.asks
+        self.hooks: HookedRun | None = HookedRun(home.hooks, self) if hooked else None
         self._inbox: deque[Event] = deque()
         self._folding = True  # until the run begins, events queue
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
         self._wake: asyncio.Future[None] = self._loop.create_future()
         self._log = log
-        self.wake = 0.0  # when another process is to go on with a run that was stopped
-        self.suspended = False  # whether it stops without an outcome, to be gone on with by another process
+        self.wake: float = 0.0  # when another process is to go on with a run that was stopped
+        self.suspended: bool = False  # whether it stops without an outcome, to be gone on with by another process
         self._patience: asyncio.TimerHandle | None = None  # for what is under way when the run is stopped
         self._beginning = beginning
-        self.state = beginning.state
-        self.over = self.state.outcome is not None
+        self.state: State = beginning.state
+        self.over: bool = self.state.outcome is not None
+
+    @property
+    def waits_for(self) -> list[Effect]:
+        """What the run is to perform when it begins: of one that is taken up again, all that it waited for."""
+        return self._beginning.effects
 
     # --- the supervisor
 
@@ -306,7 +313,7 @@ class Driver:
 
     def _tell(self, event: AnyEvent, effects: list[Effect], state: State) -> None:
         for listener in self.listeners:
-            listener(event)
+            listener(Turned(event, effects, state))
         if self.hooks is not None:
             self.hooks.see(event, effects, state)
 

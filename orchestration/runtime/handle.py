@@ -12,6 +12,8 @@ from orchestration.runtime.inbox import cancel_text, signal_text
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from orchestration.interpreter.effects import Effect
+    from orchestration.interpreter.engine import Turned
     from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Payload = TypeVar("Payload")
+E = TypeVar("E")
 
 
 @final
@@ -155,14 +158,26 @@ class Handle(Generic[T]):
         if self._kept is not None:
             self._kept.keeper.look()
 
+    @property
+    def waits_for(self) -> tuple[Effect, ...]:
+        """What the run had to perform when it began here: of one that was taken up again, all that it waited for."""
+        return tuple(self._driver.waits_for)
+
     def events(self) -> AsyncIterator[AnyEvent]:
         """Iterate over the events of the run, from this call on and up to its outcome."""
-        queue: asyncio.Queue[AnyEvent | None] = asyncio.Queue()
-        self._driver.listeners.append(queue.put_nowait)
+        return _until_none(self._queue(lambda turned: turned.event))
+
+    def turns(self) -> AsyncIterator[Turned]:
+        """Iterate over the events of the run as `events` does, each with its effects and the state after it."""
+        return _until_none(self._queue(lambda turned: turned))
+
+    def _queue(self, wanted: Callable[[Turned], E]) -> asyncio.Queue[E | None]:
+        queue: asyncio.Queue[E | None] = asyncio.Queue()
+        self._driver.listeners.append(lambda turned: queue.put_nowait(wanted(turned)))
         self._done.add_done_callback(lambda _: queue.put_nowait(None))
-        return _until_none(queue)
+        return queue
 
 
-async def _until_none(queue: asyncio.Queue[AnyEvent | None]) -> AsyncIterator[AnyEvent]:
-    while (event := await queue.get()) is not None:
-        yield event
+async def _until_none(queue: asyncio.Queue[E | None]) -> AsyncIterator[E]:
+    while (item := await queue.get()) is not None:
+        yield item

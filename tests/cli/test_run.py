@@ -265,14 +265,48 @@ def test_lines_where_rich_is_missing(command: Command, monkeypatch: pytest.Monke
     assert "plain/reserve: 1 done\n" in result.err
 
 
-def test_table_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal the progress is a table; the result still stands alone on stdout."""
+def test_tree_on_a_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the progress is a tree; the result still stands alone on stdout."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     result = command("run", "shop.py:checkout", "--input", ORDER)
     assert (result.code, result.out) == (0, '"charge of 17"\n')
-    assert "retried" in result.err
+    assert "✓ \x1b[0mcharge" in result.err
     assert "charging" in result.err
+
+
+def test_lines_on_a_terminal_that_has_no_such_marks(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the terminal's encoding lacks the marks of the tree, there are lines."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("rich.console.Console.encoding", "ascii")
+    result = command("run", "shop.py:plain", "--input", ORDER)
+    assert "plain/reserve: 1 done\n" in result.err
+
+
+def test_json_lines(command: Command) -> None:
+    """With --json stdout has a line for each event, without values, and a last one for the outcome."""
+    result = command("run", "shop.py:checkout", "--input", ORDER, "--json", "--run-id", "r")
+    told = [json.loads(line) for line in result.out.splitlines()]
+    assert [one["is"] for one in told] == ["Started", "StepSucceeded", "StepSucceeded", "Succeeded"]
+    assert told[1] == {
+        "is": "StepSucceeded",
+        "path": "checkout/reserve",
+        "at": told[1]["at"],
+        "attempt": 1,
+        "output": "…",
+    }
+    assert (told[3]["value"], told[3]["run_id"]) == ("charge of 17", "r")
+    assert result.err == "charging\n"
+
+
+def test_json_of_a_failed_run(command: Command) -> None:
+    """With --json --quiet stdout has the outcome alone; a failure is told to people on stderr as ever."""
+    result = command("run", "shop.py:checkout", "--input", '{"id": "17"}', "--json", "--quiet")
+    (told,) = map(json.loads, result.out.splitlines())
+    assert (result.code, told["is"], told["failure"]["message"]) == (1, "Failed", "nothing to charge")
+    assert told["rollback"]["steps"] == [{"is": "Undone", "path": "checkout/reserve", "by": "undo"}]
+    assert "checkout failed" in result.err
 
 
 def test_many_items_write_few_lines(command: Command, folder: Folder) -> None:

@@ -1,15 +1,14 @@
-"""`Progress`, and its views: `Lines` and `LiveTable`."""
+"""`Progress`, and its views for those who have no terminal: `Lines` and `JsonLines`."""
 
 from __future__ import annotations
 
-import asyncio
-import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
 
-from orchestration import Failure, Workflow, step
+from orchestration import Failure, Workflow
+from orchestration.interpreter.engine import Turned, begin
 from orchestration.interpreter.events import (
     CancelRequested,
     Continued,
@@ -25,10 +24,11 @@ from orchestration.interpreter.events import (
     UndoFailed,
     UndoSucceeded,
 )
+from orchestration.observe.json_lines import JsonLines, outcome_data
 from orchestration.observe.lines import Lines
-from orchestration.observe.live import LiveTable, steps_of
 from orchestration.observe.progress import Counts, Progress
 from orchestration.observe.terminal import block, escape
+from orchestration.outcomes import Failed, Succeeded
 from orchestration.plan.tree import static_path
 
 if TYPE_CHECKING:
@@ -47,6 +47,20 @@ def ok(path: str, attempt: int = 1) -> StepSucceeded:
 def failed(path: str, attempt: int = 1) -> StepFailed:
     """Return the event of an attempt that raised."""
     return StepFailed(path, 0.0, attempt, FAILURE)
+
+
+async def both(value: Any) -> Any:
+    """Do something."""
+    return value
+
+
+PLAN = Workflow[list[int]]("w").tap(both, name="a").compile()
+STATE = begin(PLAN, Started("w", 0.0, "run-1", [])).state
+
+
+def turned(event: AnyEvent) -> Turned:
+    """Return an event as views get it."""
+    return Turned(event, [], STATE)
 
 
 def folded(*events: AnyEvent) -> Progress:
@@ -132,7 +146,7 @@ def lines(*events: AnyEvent) -> list[str]:
     written: list[str] = []
     with Lines(written.append) as view:
         for event in events:
-            view.take(event)
+            view.take(turned(event))
     return written
 
 
@@ -168,100 +182,36 @@ def test_lines_of_a_run_that_is_taken_up_again() -> None:
     written: list[str] = []
     with Lines(written.append, known) as view:
         for event in (RESUMED, StepLost("w/c", 0.0, 1), ok("w/b"), ok("w/c")):
-            view.take(event)
+            view.take(turned(event))
     assert written == ["w: taken up again", "w/c: 1 lost", "w/b: 2 done", "w/c: 1 done, 1 lost"]
 
 
-# --- the table
+# --- JSON
 
 
-async def both(value: Any) -> Any:
-    """Do something."""
-    return value
+def test_json_lines_hold_events_without_values() -> None:
+    """S33: each event is a line as a journal keeps it, its value left out, control characters escaped."""
+    written: list[str] = []
+    secret = Started("w", 0.0, "run-1", [4242])
+    with JsonLines(PLAN, written.append) as view:
+        for event in (secret, StepSucceeded("w/a", 1.0, 1, 4242), StepFailed("w/a", 2.0, 1, FAILURE)):
+            view.take(turned(event))
+        view.take(turned(CancelRequested("w", 3.0, "enough\x1b\n")))
+    told = [json.loads(line) for line in written]
+    assert [one["is"] for one in told] == ["Started", "StepSucceeded", "StepFailed", "CancelRequested"]
+    assert (told[0]["value"], told[1]["output"], told[1]["attempt"]) == ("…", "…", 1)
+    assert told[2]["failure"]["message"] == "no"
+    assert told[3]["reason"] == "enough\x1b\n"
+    assert "4242" not in "".join(written)
+    assert all(line.isprintable() for line in written)
 
 
-PLAN = Workflow[list[int]]("w").map(step(both, name="item")).tap(both, name="beside").compile()
-
-
-def picture(*events: AnyEvent) -> str:
-    """Return what a live table leaves on the terminal, between two pictures and at its end."""
-    screen = io.StringIO()
-
-    async def watch() -> None:
-        with LiveTable(PLAN, Console(file=screen, force_terminal=True, width=80, color_system=None)) as view:
-            for event in events:
-                view.take(event)
-
-    asyncio.run(watch())
-    return screen.getvalue()
-
-
-def test_table_has_the_steps_of_the_plan() -> None:
-    """The table lists the steps of the plan in plan order, and what else it hears of."""
-    assert list(steps_of(PLAN.root, PLAN.name)) == ["w/item[]", "w/beside"]
-    last = picture(STARTED, ok("w/item[0]"), ok("w/item[1]"), ok("w/more")).rpartition("w run-1")[2]
-    rows = [row.split() for row in last.splitlines()]
-    assert rows[1:5] == [
-        ["step", "done", "failed", "retried", "undone"],
-        ["w/item[]", "2"],
-        ["w/beside"],
-        ["w/more", "1"],
-    ]
-
-
-def test_table_of_a_run_that_is_taken_up_again() -> None:
-    """S32: counts go on from what is known; what was lost has a column."""
-    known = folded(STARTED, ok("w/item[0]"))
-    screen = io.StringIO()
-
-    async def watch() -> None:
-        console = Console(file=screen, force_terminal=True, width=80, color_system=None)
-        with LiveTable(PLAN, console, known) as view:
-            for event in (RESUMED, StepLost("w/item[1]", 0.0, 1), ok("w/item[1]"), CancelRequested("w", 0.0, "enough")):
-                view.take(event)
-
-    asyncio.run(watch())
-    rows = [row.split() for row in screen.getvalue().rpartition("w run-1")[2].splitlines()]
-    assert rows[1:3] == [["step", "done", "failed", "retried", "undone", "lost"], ["w/item[]", "2", "1"]]
-    assert rows[4] == ["taken", "up", "again;", "cancelled:", "enough"]
-
-
-def test_table_has_the_steps_of_every_construct() -> None:
-    """Iterations count together as items do; what recovers stands at a path of its own."""
-    flow: Any = Workflow[int]("w").loop(step(both, timeout=3), until=lambda n, i: True, max_iterations=2)
-    flow = flow.pure(lambda n: [n]).fold(0, lambda one, other: one).recover(both, on=ValueError, name="mend")
-    assert list(steps_of(flow.compile().root, "w")) == ["w/both[]", "w/fold[]", "w/mend"]
-    progress = folded(ok("w/both[0]"), ok("w/both[1]"), ok("w/sub#1/a"), ok("w/sub#2/a"))
-    assert progress.at("w/both[]") == Counts(done=2)
-    assert progress.at("w/sub/a") == Counts(done=2)
-
-
-def test_table_is_drawn_seldom() -> None:
-    """However many events come at a time, only the first and the last picture are drawn."""
-    assert picture(*(ok(f"w/item[{index}]") for index in range(5000))).count("retried") == 2
-
-
-def test_table_is_drawn_when_there_is_news(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the first and the last picture there is one for news, after the interval, and none without."""
-    monkeypatch.setattr("orchestration.observe.live.INTERVAL", 0.0)
-    screen = io.StringIO()
-
-    async def watch() -> None:
-        with LiveTable(PLAN, Console(file=screen, force_terminal=True, width=80, color_system=None)) as view:
-            view.take(ok("w/beside"))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-            view.take(Continued("w", 0.0))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-
-    asyncio.run(watch())
-    assert screen.getvalue().count("retried") == 3
-
-
-def test_table_tells_of_a_cancel() -> None:
-    """The reason of a cancel stands below the table, escaped."""
-    assert r"cancelled: enough\x1b" in picture(CancelRequested("w", 0.0, "enough\x1b"))
+def test_json_of_an_outcome() -> None:
+    """An outcome is an object with its value as the result of a run is written; one without a value has none."""
+    succeeded = outcome_data(PLAN, Succeeded({1, 2}, "run-1"), "[1, 2]")
+    assert (succeeded["is"], succeeded["run_id"], succeeded["value"]) == ("Succeeded", "run-1", [1, 2])
+    failed = outcome_data(PLAN, Failed(FAILURE, "run-1"), None)
+    assert (failed["is"], failed["failure"]["kind"], failed["rollback"]["steps"]) == ("Failed", "ValueError", [])
 
 
 # --- what others wrote
