@@ -23,7 +23,7 @@ from orchestration.journal.replay import folded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STEPS, ITEMS, CAP, ROUNDS = 300, 3_000, 64, 5
+STEPS, ITEMS, CAP, ROUNDS = 100, 1_000, 64, 21
 EVENTS = 50_000
 TEXT = "x" * 250  # about what a record of the chain holds
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, final
 
-from orchestration.errors import InvalidInput
+from orchestration.errors import InvalidInput, JournalFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from orchestration.journal.protocol import Head
     from orchestration.runtime.handle import Handle
     from orchestration.runtime.local import LocalEngine
+
+_log = logging.getLogger("orchestration")
 
 MOST_RUNS = 100
 POLL = 1.0
@@ -28,6 +31,8 @@ class Worker:
     for a signal or for `park` seconds at least, is put down unless somebody in this process waits for its outcome: it
     costs nothing until it is due. `begun` is told of each
     run that is taken up, `refused` once of each that cannot go on: its plan has changed, or its log is damaged.
+
+    A journal that fails, such as a full disk, is logged as a warning of the logger `orchestration`, and tried again.
     """
 
     def __init__(
@@ -67,7 +72,10 @@ class Worker:
         """Work until the task that calls this is cancelled; then stop the runs, which others may go on with (S30)."""
         try:
             while True:
-                await self.look()
+                try:
+                    await self.look()
+                except JournalFailed as error:
+                    _warn(error)
                 await asyncio.sleep(self._poll)
         finally:
             await self._stop()
@@ -100,6 +108,9 @@ class Worker:
             for handle in recovery.handles:
                 self._begun(handle)
         for head, error in recovery.refused:
+            if isinstance(error, JournalFailed):
+                _warn(error)
+                continue
             if self._refused is not None and not any(head.run_id == other.run_id for other in self._hopeless):
                 self._refused(error)
             self._hopeless.add(head)
@@ -110,6 +121,9 @@ class Worker:
         for run_id, handle in [*self._handles.items()]:
             if handle.task is None or handle.task.done():
                 del self._handles[run_id]
+                stopped = None if handle.task is None or handle.task.cancelled() else handle.task.exception()
+                if isinstance(stopped, JournalFailed):
+                    _warn(stopped)
             else:
                 handle.park(now + self._park)
 
@@ -118,3 +132,8 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _warn(error: JournalFailed) -> None:
+    """Tell of what is tried again after the next `poll`."""
+    _log.warning("%s The worker tries again.", error)

@@ -11,7 +11,7 @@ from orchestration import LocalEngine, Succeeded, Worker, Workflow
 from orchestration.errors import InvalidInput, JournalCorrupt, JournalFailed
 from orchestration.frozen import evolve
 from orchestration.journal.repair import repair
-from tests.durable.virtual import LEASE, Stage
+from tests.durable.virtual import LEASE, Faulty, Stage
 from tests.durable.workflows import WORD, inc, never, slowly
 
 if TYPE_CHECKING:
@@ -130,6 +130,25 @@ def test_a_run_that_waits_for_a_signal_is_taken_up_when_it_comes(stage: Stage) -
 
     stage.play(main)
     assert statuses(stage) == {"asking": "succeeded"}
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+def test_a_worker_outlives_a_journal_that_fails_for_a_while(
+    stage: Stage, at: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """S34: a full disk or a file that another holds too long is told of, and looked at again."""
+
+    def fail() -> None:
+        raise JournalFailed("journal", found="a busy file", expected="one to read", mend="Try again.")
+
+    async def main() -> None:
+        await submitted(stage.engine(), SHORT)
+        worker = Worker(stage.engine(Faulty(stage.journal, at, fail), lease=5.0))
+        await working(worker, lambda: asyncio.sleep(60.0))
+
+    stage.play(main)
+    assert statuses(stage) == {"short": "succeeded"}
+    assert [record.levelname for record in caplog.records if "a busy file" in record.getMessage()] == ["WARNING"]
 
 
 def test_a_worker_that_is_stopped_leaves_its_runs_to_others(stage: Stage) -> None:
