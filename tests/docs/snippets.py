@@ -14,7 +14,7 @@ import subprocess
 import sys
 import traceback
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,11 +91,13 @@ def run_page(page: Path, folder: Path) -> None:
     """Run the blocks of a page in one namespace, and its commands in `folder`.
 
     A block with a title, ```` ```python title="shop.py" ````, is written to that file as well, behind those before it.
+    Before a chapter, which has a number before its name, the blocks with a title of the earlier ones have been run.
 
     Raises:
         BlockFails: at the first block that does not do what the page says.
     """
-    blocks = blocks_of(page)
+    before = [block for chapter in chapters_before(page) for block in blocks_of(chapter) if block.title is not None]
+    blocks = [replace(block, output="…") for block in before] + blocks_of(page)
     shutil.copytree(SHOP, folder, dirs_exist_ok=True)
     shutil.copytree(ROOT / "examples", folder / "examples")
     titles = [block.title for block in blocks if block.language == "python" and block.title is not None]
@@ -113,6 +115,12 @@ def run_page(page: Path, folder: Path) -> None:
                 run_python(block, namespace)
             elif block.language in SHELLS:
                 run_commands(block, folder)
+
+
+def chapters_before(page: Path) -> list[Path]:
+    """Return the pages that a reader of a chapter has read: those beside it with a smaller number before the name."""
+    chapters = sorted(page.parent.glob("[0-9]*.md"))
+    return chapters[: chapters.index(page)] if page in chapters else []
 
 
 def _append(path: Path, text: str) -> None:

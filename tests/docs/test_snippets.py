@@ -29,7 +29,7 @@ def test_every_block_of_a_page_does_what_the_page_says(page: Path, tmp_path: Pat
 
 def test_the_pages_have_code_that_is_run() -> None:
     """Blocks are found: a change of the fences would otherwise make every page pass."""
-    for name in ("composing.md", "failing.md", "index.md", "signals.md", "time.md", "tutorial.md", "typing.md"):
+    for name in ("composing.md", "failing.md", "index.md", "signals.md", "start.md", "time.md", "typing.md"):
         assert any(block.language == "python" for block in blocks_of(ROOT / "docs" / name)), name
     commands = [
         command
