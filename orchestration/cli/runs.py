@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from orchestration.cli.exits import Exit
 from orchestration.cli.journals import add_journal, opened
+from orchestration.cli.paint import by_column, marked, style_of_standing
 from orchestration.cli.telling import show, show_json
 from orchestration.cli.words import span, standing, table
 from orchestration.journal.protocol import Status
-from orchestration.observe.terminal import escape
 
 if TYPE_CHECKING:
     import argparse
@@ -37,10 +37,11 @@ def runs(options: argparse.Namespace) -> Exit:
         show_json([data_of(head, now) for head in heads])
     elif heads:
         rows = [
-            (head.run_id, head.plan, standing(head, now), f"{head.position:,}", span(now - head.created))
+            (head.run_id, head.plan, marked(standing(head, now)), f"{head.position:,}", span(now - head.created))
             for head in heads
         ]
-        show("\n".join(escape(line) for line in table([COLUMNS, *rows])))
+        lines = table([COLUMNS, *rows], by_column("bold", "", style_of_standing, "dim", "dim"))
+        show("\n".join(lines))
     else:
         show("no runs")
     return Exit.SUCCESS

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.cli.exits import Exit
 from orchestration.cli.glance import VALUES, Glance, glance
 from orchestration.cli.journals import add_journal, opened
+from orchestration.cli.paint import by_column, marked, painted, style_of_event, style_of_standing
 from orchestration.cli.runs import data_of
 from orchestration.cli.telling import say, show_json
 from orchestration.cli.telling import show as show_text
@@ -62,7 +63,7 @@ def show(options: argparse.Namespace) -> Exit:
         }
         show_json(data)
     else:
-        show_text("\n".join(escape(line) for line in _lines(head, seen, letters, events, now)))
+        show_text("\n".join(_lines(head, seen, letters, events, now)))
     if not seen.sound:
         say(f"error: {escape(head.run_id)}: the log is damaged; `orchestration repair` tells what is left of it")
         return Exit.FAILED
@@ -81,22 +82,23 @@ def _lines(
         [
             ("run", head.run_id),
             ("workflow", f"{head.plan}, fingerprint {head.fingerprint[:SHORT]}"),
-            ("status", f"{standing(head, now)}{owners}"),
+            ("status", f"{marked(standing(head, now))}{owners}"),
             ("begun", f"{clock(head.created)}, {span(now - head.created)} ago"),
             ("last event", f"{clock(head.updated)}, {span(now - head.updated)} ago"),
             ("records", f"{head.position:,}"),
-        ]
+        ],
+        by_column("dim", style_of_standing),
     )
     if seen.waits:
-        yield "pending"
-        yield from table([(f"  {wait.path}", wait.what) for wait in seen.waits[:MANY]])
+        yield painted("pending", "bold")
+        yield from table([(f"  {wait.path}", wait.what) for wait in seen.waits[:MANY]], by_column("", "yellow"))
         if len(seen.waits) > MANY:
             yield f"  and {len(seen.waits) - MANY:,} more"
     if letters:
-        yield "inbox"
-        yield from (f"  {_text(letter)}" for letter in letters)
+        yield painted("inbox", "bold")
+        yield from (f"  {escape(_text(letter))}" for letter in letters)
     if events:
-        yield "events"
+        yield painted("events", "bold")
         yield from table(
             [
                 (
@@ -108,7 +110,8 @@ def _lines(
                     ),
                 )
                 for position, event in events
-            ]
+            ],
+            by_column("dim", "dim", "", style_of_event),
         )
 
 

@@ -6,8 +6,10 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from orchestration.observe.terminal import escape
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from orchestration.journal.protocol import Head
 
@@ -48,7 +50,12 @@ def standing(head: Head, now: float) -> str:
     return f"waiting until {clock(head.wake)}"
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines, their columns below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+def table(rows: Sequence[Sequence[str]], paint: Callable[[int, str], str] | None = None) -> list[str]:
+    """Return rows as lines, their columns below each other, escaped; `paint` colours the cell of a column."""
+    cells = [[escape(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    colour = paint or (lambda _, cell: cell)
+    return [
+        "  ".join(colour(number, cell) + " " * (widths[number] - len(cell)) for number, cell in enumerate(row)).rstrip()
+        for row in cells
+    ]
