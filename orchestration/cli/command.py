@@ -6,7 +6,21 @@ import argparse
 from typing import TYPE_CHECKING, Never, TypedDict
 
 from orchestration import __version__
-from orchestration.cli import check, graph, keep, replay, resume, run, runs, send, show, submit, worker
+from orchestration.cli import (
+    check,
+    completion,
+    graph,
+    keep,
+    replay,
+    report,
+    resume,
+    run,
+    runs,
+    send,
+    show,
+    submit,
+    worker,
+)
 from orchestration.cli.exits import Exit
 from orchestration.cli.telling import complain, say
 from orchestration.errors import OrchestrationError
@@ -33,12 +47,14 @@ COMMANDS: tuple[tuple[Callable[[argparse.Namespace], Exit], Callable[[argparse.A
     (resume.resume, resume.configure, "go on with a durable run and print its result as JSON"),
     (runs.runs, runs.configure, "list the durable runs of a journal"),
     (show.show, show.configure, "tell what is known of a durable run"),
+    (report.report, report.configure, "print a report of a durable run as a page of HTML"),
     (send.signal, send.configure_signal, "send a signal to a durable run"),
     (send.cancel, send.configure_cancel, "cancel a durable run"),
     (replay.replay, replay.configure, "fold a durable run anew by the code as it is, and tell its story"),
     (keep.repair, keep.configure_run, "go back to the sound part of a durable run that is damaged"),
     (keep.delete, keep.configure_run, "forget a durable run"),
     (keep.prune, keep.configure_prune, "forget the durable runs that ended long ago"),
+    (completion.completion, completion.configure, "print what lets a shell complete this command"),
 )
 EPILOG = """\
 A WORKFLOW is FILE.py:NAME or MODULE:NAME; NAME is a variable there, and may be dotted.
@@ -73,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     """Return what understands the arguments."""
     top = Parser(prog="orchestration", description="Run, draw and check workflows; look after durable runs.", **LAYOUT)
     top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    top.set_defaults(parser=top)
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for command, configure, purpose in COMMANDS:
         description = f"{purpose[0].upper()}{purpose[1:]}."

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orchestration.cli.durably import Durably
+from orchestration.cli.files import check_place
 from orchestration.cli.journals import add_ownership, opened
 from orchestration.cli.loading import FORM, load_workflow
+from orchestration.cli.report import add_report, report_kept
 from orchestration.cli.run import add_services
 from orchestration.cli.view import add_view
 
@@ -23,13 +25,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_services(parser)
     add_ownership(parser)
     add_view(parser)
+    add_report(parser)
 
 
 def resume(options: argparse.Namespace) -> Exit:
     """Go on with a run and print its result."""
     workflow, module = load_workflow(options.reference)
+    check_place("--report", options.report)
     run_id: str = options.run_id
     with opened(options) as journal:
         journal.head(run_id)  # a run that is not there is told of before anything is asked of its services
         durably = Durably(options, workflow, module, journal)
-        return durably.perform(run_id, lambda engine: engine.resume(run_id))
+        code = durably.perform(run_id, lambda engine: engine.resume(run_id))
+        return report_kept(options, journal, run_id, code)

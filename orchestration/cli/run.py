@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.cli.durably import Durably
 from orchestration.cli.ending import end, stopped
+from orchestration.cli.files import check_place
 from orchestration.cli.input import read_input
 from orchestration.cli.journals import add_ownership, opened
 from orchestration.cli.loading import FORM, load_workflow
 from orchestration.cli.performing import Performance
 from orchestration.cli.providing import find_services, provide
+from orchestration.cli.report import Reporter, add_report, report_kept
 from orchestration.cli.view import add_view, chooser
 from orchestration.runtime.local import LocalEngine
 
@@ -30,6 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-id", metavar="ID", help="the id of the run (default: a new one)")
     add_ownership(parser)
     add_view(parser)
+    add_report(parser)
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -59,11 +62,13 @@ def run(options: argparse.Namespace) -> Exit:
 
 def _durably(options: argparse.Namespace) -> Exit:
     workflow, module = load_workflow(options.reference)
+    check_place("--report", options.report)
     value = read_input(workflow.compile(), options.input)
     run_id: str = uuid.uuid4().hex if options.run_id is None else options.run_id
     with opened(options, new=True) as journal:
         durably = Durably(options, workflow, module, journal)
-        return durably.perform(run_id, lambda engine: engine.start(workflow, value, run_id=run_id))
+        code = durably.perform(run_id, lambda engine: engine.start(workflow, value, run_id=run_id))
+        return report_kept(options, journal, run_id, code)
 
 
 def _in_memory(options: argparse.Namespace) -> Exit:
@@ -76,10 +81,11 @@ def _in_memory(options: argparse.Namespace) -> Exit:
         engine: LocalEngine[Any] = LocalEngine(provide(services))
         return await engine.start(workflow, value, run_id=options.run_id)
 
-    performance, choose = Performance(begin), chooser(options)
+    performance, choose, reporter = Performance(begin), chooser(options), Reporter(options, plan)
     try:
-        outcome = performance.outcome(lambda: choose(plan, None, ()))
+        outcome = performance.outcome(lambda: reporter.beside(choose(plan, None, ())))
     except (SystemExit, KeyboardInterrupt) as stop:
-        return stopped(plan, stop, performance.stopped())
+        outcome = performance.stopped()
+        return reporter.write(outcome, stopped(plan, stop, outcome))
     assert outcome is not None  # noqa: S101 - only a durable run is stopped without one
-    return end(plan, outcome, options)
+    return reporter.write(outcome, end(plan, outcome, options))

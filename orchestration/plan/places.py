@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -23,10 +23,13 @@ from orchestration.plan.tree import child_path, children_of
 from orchestration.plan.typenames import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from orchestration.plan.codec import Json
+    from orchestration.plan.nodes import Scope
     from orchestration.plan.tree import Siblings
+
+T = TypeVar("T")
 
 AS_IT_IS = TYPE_FIELDS | VALUE_FIELDS  # what holds no part of a plan
 
@@ -112,6 +115,22 @@ def read(document: str) -> tuple[Place, str]:
     Raises:
         InvalidDocument: if the text is no plan.
     """
+    return _read(document, lambda root: _place(root, root.name))
+
+
+def nodes_of(document: str) -> Scope:
+    """Return the nodes of a stored plan, to be looked at: in the place of functions and types are their names.
+
+    Raises:
+        InvalidDocument: if the text is no plan.
+    """
+    root: Scope
+    root, _ = _read(document, lambda root: root)
+    return root
+
+
+def _read(document: str, made: Callable[[Any], T]) -> tuple[T, str]:
+    """Return what is made of the root of a stored plan, and the fingerprint."""
     try:
         data = json.loads(document)
     except (ValueError, RecursionError):
@@ -119,8 +138,7 @@ def read(document: str) -> tuple[Place, str]:
     match data:
         case {"format": 1, "fingerprint": str(fingerprint), "plan": {"is": "Scope"} as plan}:
             try:
-                root = _part(plan, "plan", iter(data.get("types", ())))
-                return _place(root, root.name), fingerprint
+                return made(_part(plan, "plan", iter(data.get("types", ())))), fingerprint
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
                 raise _invalid("plan", f"nodes that make no plan ({type(error).__name__}: {error})") from error
         case _:

@@ -156,7 +156,7 @@ def _header(label: Label, told: Told | None, width: float) -> list[Placed]:
         end -= width_of(shown, SMALL, bold=True)
         parts.append(Placed(end, 20, Words(shown, f"told on-{told.status}")))
         end -= SIGN
-        parts.append(Placed(end, 11, Mark(SIGNS[told.status], f"sign on-{told.status}")))
+        parts.append(Placed(end, 11, Mark(SIGNS[told.status], f"mark on-{told.status}")))
         end -= 8
     if label.more and end - x > 30:  # noqa: PLR2004 - less shows nothing
         parts.append(Placed(x, 20, Words(fitted(label.more, SMALL, end - x), "more")))
@@ -183,11 +183,12 @@ def _titled(block: Block, label: Label, told: Told | None) -> Block:
 def legend(statuses: Sequence[tuple[Status, str]], width: float) -> Block:
     """Return a line, or several, that say what the signs and colours mean."""
     parts: list[Placed] = []
-    x, y = 0.0, 0.0
+    x, y, most = 0.0, 0.0, 0.0
     for status, text in statuses:
         wide = width_of(text, SMALL) + SIGN + 20
         if x and x + wide > width:
             x, y = 0.0, y + 20
-        parts += [Placed(x, y, Mark(SIGNS[status], f"sign on-{status}")), Placed(x + SIGN, y + 9, Words(text, "label"))]
+        parts += [Placed(x, y, Mark(SIGNS[status], f"mark on-{status}")), Placed(x + SIGN, y + 9, Words(text, "label"))]
         x += wide
-    return Block(width, y + 14, width / 2, width / 2, tuple(parts))
+        most = max(most, x)
+    return Block(most, y + 14, most / 2, most / 2, tuple(parts))

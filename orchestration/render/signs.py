@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 Status = Literal[
     "done",
@@ -85,3 +88,12 @@ GRAVEST: tuple[Status, ...] = (
     "skipped",
     "unreached",
 )
+
+
+def gravest(statuses: Container[Status]) -> Status:
+    """Return the status that several things are coloured by."""
+    found: Status
+    for found in GRAVEST:
+        if found in statuses:
+            return found
+    raise AssertionError

@@ -98,7 +98,7 @@ def style(theme: Theme, scope: str) -> str:
         f".{scope} path{{fill:none;stroke-width:1.4;stroke-linecap:round;stroke-linejoin:round}}"
         f".{scope} .dim{{opacity:.62}}"
         f".{scope} .dashed{{stroke-dasharray:4 3}}.{scope} .back{{stroke-dasharray:4 3}}"
-        f".{scope} .sign{{stroke-width:1.7}}"
+        f".{scope} .sign,.{scope} .mark{{stroke-width:1.7}}"
     )
     if theme == "auto":
         return f"{common}{_colours(LIGHT, scope)}{DARK_MEDIA}{{{_colours(DARK, scope)}}}"
