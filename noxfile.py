@@ -272,7 +272,7 @@ def crash(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """The benchmarks; compare figures of one machine only."""
-    session.install(".[cli]")
+    session.install(".[cli,temporal]", *group("temporal"))
     for benchmark in sorted(Path("benchmarks").glob("*.py")):
         session.run("python", str(benchmark), *session.posargs)
 
