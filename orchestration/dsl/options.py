@@ -2,6 +2,9 @@
 
 Overloads of a body, everywhere in this package: a workflow, an async function, a function, an async method of a
 service, a method of a service. mypy needs them apart: `Callable[[A], Awaitable[T] | T]` makes it infer `Never`.
+
+A function stands there a second time, at the end, where it is never chosen: of a body that does not fit, pyright
+explains the last overload, and of a function it would otherwise say that a method takes one value more.
 """
 
 from __future__ import annotations
@@ -48,6 +51,9 @@ class StepOptions(Named, total=False):
     thread (S11)."""
     limit: str
     """The name of a limit that bounds attempts across runs (S14)."""
+    cheap: bool
+    """Whether an attempt is so quick that it may run in the process that runs the workflow: on Temporal, as a local
+    activity; other engines do so anyway."""
     hooks: Iterable[Hook]
     """Gates that are asked before it, observers that are told of it (S31)."""
 

@@ -16,6 +16,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from orchestration.engines import temporal_wire as wire
+from orchestration.engines.temporal_local import stopped
 from orchestration.interpreter.serial import from_data, to_data
 from orchestration.journal.records import kept
 from orchestration.runtime.attempt import Attempt
@@ -25,6 +26,7 @@ from orchestration.runtime.tasks import leak
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orchestration.engines.temporal_local import Local
     from orchestration.engines.temporal_plans import Plans
     from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.events import Event
@@ -36,9 +38,12 @@ if TYPE_CHECKING:
 class Attempts:
     """Performs the attempts that come to one worker. `grace` and `pulse` are in seconds."""
 
-    def __init__(self, plans: Plans, make: Callable[[Plan], Handler], *, grace: float, pulse: float) -> None:
-        """Perform for these plans."""
+    def __init__(
+        self, plans: Plans, make: Callable[[Plan], Handler], local: Local, *, grace: float, pulse: float
+    ) -> None:
+        """Perform for these plans; `local` are the attempts and others that the worker performs for its own runs."""
         self._plans = plans
+        self._local = local
         self._make = make
         self._handlers: dict[str, Handler] = {}
         self._grace = grace
@@ -60,15 +65,27 @@ class Attempts:
         if plan is None or handler is None:
             raise ApplicationError(f"{order['plan']} {order['fingerprint']}", type=wire.UNKNOWN, non_retryable=True)
         effect: Any = from_data(plan, order["effect"], "attempt")
-        work = Work(effect, order["run"], handler, self._grace)
-        beats = asyncio.create_task(_beat(self._pulse))
-        try:
-            event = await work.end()
-        finally:
-            beats.cancel()
+        if activity.info().is_local:
+            with self._local.one(effect.path):
+                event = await Work(effect, order["run"], handler, self._grace, self._is_stopping).end()
+        else:
+            beats = asyncio.create_task(_beat(self._pulse))
+            try:
+                event = await Work(effect, order["run"], handler, self._grace, _is_stopping).end()
+            finally:
+                beats.cancel()
         if event is None:
-            raise ApplicationError(f"{effect.path}: the worker was stopped", type=wire.STOPPED, non_retryable=True)
+            raise stopped(effect.path)
         return to_data(plan, kept(plan, event), effect.path)
+
+    def _is_stopping(self) -> bool:
+        return self._local.stopped
+
+
+def _is_stopping() -> bool:
+    """Tell whether an attempt is told to end because its worker is."""
+    why = activity.cancellation_details()
+    return why is not None and why.worker_shutdown and not why.cancel_requested
 
 
 @activity.defn(name=wire.PAUSE)
@@ -96,8 +113,11 @@ class _Remote(Attempt):
 class Work:
     """A body at work, and its clock."""
 
-    def __init__(self, effect: Attempted, run_id: str, handler: Handler, grace: float) -> None:
-        """Begin."""
+    def __init__(
+        self, effect: Attempted, run_id: str, handler: Handler, grace: float, is_stopping: Callable[[], bool]
+    ) -> None:
+        """Begin; `is_stopping` tells, when this is cancelled, whether it is the worker that ends."""
+        self._is_stopping = is_stopping
         self._loop = asyncio.get_running_loop()
         self._grace = grace
         self._attempt = attempt = _Remote(effect, run_id, self._watch)
@@ -115,8 +135,7 @@ class Work:
             try:
                 await asyncio.wait([attempt.task, self._over], return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
-                why = activity.cancellation_details()
-                self._stopped = why is not None and why.worker_shutdown and not why.cancel_requested
+                self._stopped = self._is_stopping()
                 self._interrupt()
         if attempt.timer is not None:
             attempt.timer.cancel()

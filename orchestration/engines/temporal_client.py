@@ -14,12 +14,14 @@ from temporalio.service import RPCError, RPCStatusCode
 from typing_extensions import TypeVar
 
 from orchestration.engines import temporal_wire as wire
+from orchestration.engines.temporal_hooks import described
 from orchestration.engines.temporal_plans import Plans
 from orchestration.engines.temporal_replay import histories, replayed
 from orchestration.errors import InvalidInput, RunExists, RunNotFound, SignalRefused, UnknownWorkflow, Unserialisable
 from orchestration.interpreter.serial import state_from_data
 from orchestration.interpreter.state import Ledger, State
 from orchestration.outcomes import Cancelled
+from orchestration.plan.hooks import hooks_of
 from orchestration.runtime.boundary import validate_input, validate_signal
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.events import AnyEvent
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Compilable, Plan
+    from orchestration.plan.hooks import Hook
     from orchestration.plan.sealing import Cipher
     from orchestration.signals import Signal
 
@@ -139,6 +142,7 @@ class TemporalEngine:
     """Begins runs of workflows on Temporal; workers (`TemporalWorker`) on the same `task_queue` run them.
 
     `workflows` are those whose runs can be signalled by their id alone, besides the ones that this engine has started.
+    `hooks` are asked and told of each step (S31) by workers that have the same ones.
     `cipher` seals the secrets of the plans (S33): workers need the same one. `prefix` comes before the id of a run to
     make the id of its Temporal workflow. An attempt without a sign of life for `heartbeat` seconds counts as lost
     (S35); a run has up to `window` activities under way at a time, and goes on in a new history when the server
@@ -151,6 +155,7 @@ class TemporalEngine:
         *,
         task_queue: str,
         workflows: Iterable[Compilable[Any, Any, Any]] = (),
+        hooks: Iterable[Hook] = (),
         cipher: Cipher | None = None,
         prefix: str = "",
         heartbeat: float = FIRST.heartbeat,
@@ -173,6 +178,7 @@ class TemporalEngine:
         self.client = client
         self.task_queue = task_queue
         self._prefix = prefix
+        self._hooks = described(hooks_of(hooks))
         self._plans = Plans(cipher)
         self._settings = wire.Settings(heartbeat, window, longest)
         for workflow in workflows:
@@ -227,7 +233,7 @@ class TemporalEngine:
         try:
             begun = await self.client.start_workflow(
                 wire.RUN,
-                wire.order_of_run(plan, known, checked, deadline, self._settings),
+                wire.order_of_run(plan, known, checked, deadline, self._settings, self._hooks),
                 id=self._prefix + known,
                 task_queue=self.task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

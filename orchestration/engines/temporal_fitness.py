@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.plan.flow import FLOW
 from orchestration.plan.here import Here
-from orchestration.plan.nodes import Cleanup, Map, Scope, Step
+from orchestration.plan.nodes import Cleanup, Map, Step
 from orchestration.plan.report import Report
 from orchestration.plan.shapes import streaming
 
@@ -32,13 +32,6 @@ def check_fit(plan: Plan) -> None:
 
 
 def _look(node: Node, here: Here, report: Report) -> None:
-    if isinstance(node, Step | Scope) and node.hooks:
-        report.add(
-            here.path,
-            found=f"the hook {node.hooks[0].name}",
-            expected="no hooks: on Temporal nobody asks or tells them",
-            mend="Make what it checks a step, and look at the run in Temporal's own UI.",
-        )
     if isinstance(node, Step | Cleanup) and node.limit is not None:
         report.add(
             here.path,

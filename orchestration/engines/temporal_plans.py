@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from orchestration.engines.temporal_fitness import check_fit
+from orchestration.engines.temporal_hooks import described
 from orchestration.errors import UnknownWorkflow
 from orchestration.runtime.durable import durable_plan
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from orchestration.engines.temporal_wire import Data
     from orchestration.interpreter.events import AnyEvent
     from orchestration.plan.compile import Compilable, Plan
+    from orchestration.plan.hooks import Hook
     from orchestration.plan.sealing import Cipher
 
 
@@ -24,12 +26,19 @@ def _deaf(event: AnyEvent) -> None:
 
 @final
 class Plans:
-    """Plans by fingerprint, their secrets sealed by a cipher (S33)."""
+    """Plans by fingerprint, their secrets sealed by a cipher (S33), for runs of engines with these `hooks` (S31)."""
 
-    def __init__(self, cipher: Cipher | None = None, listen: Callable[[AnyEvent], None] = _deaf) -> None:
-        """Know none yet; `listen` is called with each event of their runs."""
+    def __init__(
+        self,
+        cipher: Cipher | None = None,
+        listen: Callable[[AnyEvent], None] = _deaf,
+        hooks: tuple[Hook, ...] | None = (),
+    ) -> None:
+        """Know none yet; `listen` is called with each event of their runs. Without `hooks` it takes all, to look on."""
         self._cipher = cipher
         self.listen = listen
+        self.hooks = hooks or ()
+        self._takes = None if hooks is None else described(hooks)
         self._known: dict[str, Plan] = {}
 
     def add(self, workflow: Compilable[Any, Any, Any]) -> Plan:
@@ -51,6 +60,10 @@ class Plans:
         """Return the plan with a fingerprint, if it is known."""
         return self._known.get(fingerprint)
 
+    def takes(self, hooks: list[Data]) -> bool:
+        """Tell whether the runs of an engine with these hooks are for it."""
+        return self._takes is None or self._takes == hooks
+
     def named(self, name: str) -> list[str]:
         """Return the fingerprints of the plans of this name."""
         return [fingerprint for fingerprint, plan in self._known.items() if plan.name == name]
@@ -63,6 +76,17 @@ def unknown(order: Data, others: list[str]) -> UnknownWorkflow:
         found=f"a run of {order['plan']!r} with the fingerprint {order['fingerprint']}",
         expected=f"one with {' or '.join(others)}" if others else "a workflow that this worker has",
         mend="Start a worker with the workflow as it was when the run began: until then the run waits for one.",
+    )
+
+
+def other_hooks(order: Data, theirs: list[Data], ours: tuple[Hook, ...]) -> UnknownWorkflow:
+    """Return the error for a run of an engine that has other hooks than the worker (S31)."""
+    names = ", ".join(hook.body.ref for hook in ours)
+    return UnknownWorkflow(
+        order["run"],
+        found=f"a run of an engine with the hooks {', '.join(each['ref'] for each in theirs) or '(none)'}",
+        expected=f"one with those of the worker: {names or '(none)'}",
+        mend="Give TemporalEngine and TemporalWorker the same hooks=: until then the run waits for such a worker.",
     )
 
 
@@ -83,9 +107,10 @@ def serving(namespace: str, task_queue: str, plans: Plans) -> Generator[None]:
 
 
 class Found(NamedTuple):
-    """A plan, and who wants to be told of the events of its runs."""
+    """A plan, the hooks of its engine, and who wants to be told of the events of its runs."""
 
     plan: Plan
+    hooks: tuple[Hook, ...]
     listen: Callable[[AnyEvent], None]
 
 
@@ -96,8 +121,11 @@ def found(namespace: str, task_queue: str, order: Data) -> Found:
         UnknownWorkflow: if no worker in this process has it; then the workflow waits for one that has.
     """
     served = [plans for queue in (task_queue, ANY) for plans in _SERVED.get((namespace, queue), ())]
-    for plans in served:
-        plan = plans.get(order["fingerprint"])
-        if plan is not None:
-            return Found(plan, plans.listen)
+    hooks: list[Data] = order.get("hooks", [])
+    fitting = [(plans, plan) for plans in served if (plan := plans.get(order["fingerprint"])) is not None]
+    for plans, plan in fitting:
+        if plans.takes(hooks):
+            return Found(plan, plans.hooks, plans.listen)
+    if fitting:
+        raise other_hooks(order, hooks, fitting[0][0].hooks)
     raise unknown(order, [fingerprint for plans in served for fingerprint in plans.named(order["plan"])])

@@ -34,7 +34,7 @@ async def replayed(history: WorkflowHistory, plan: Plan, converter: DataConverte
         ReplayMismatch: if the plan does something else now.
     """
     events: list[AnyEvent] = []
-    plans = Plans(listen=events.append)
+    plans = Plans(listen=events.append, hooks=None)
     plans.keep(plan)
     namespace = f"replay-{uuid.uuid4().hex}"
     with ThreadPoolExecutor(1) as executor, serving(namespace, ANY, plans):

@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast, final
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 from temporalio.exceptions import TimeoutError as TimedOut
-from temporalio.workflow import ActivityCancellationType
 
 from orchestration.engines import temporal_wire as wire
+from orchestration.engines.temporal_calls import anywhere, here
+from orchestration.engines.temporal_hooked import hooked
+from orchestration.engines.temporal_local import WorkerStopped
 from orchestration.errors import InvalidDocument, PlanError, SignalRefused, UnresolvedReference, Unserialisable
 from orchestration.failures import Failure
 from orchestration.frozen import evolve
 from orchestration.interpreter import ends
 from orchestration.interpreter.effects import (
+    AskHooks,
     Cancel,
     CancelTimer,
     CloseStream,
@@ -34,6 +35,7 @@ from orchestration.interpreter.effects import (
     RunStep,
     RunUndo,
     StartTimer,
+    Tell,
 )
 from orchestration.interpreter.engine import advance, begin
 from orchestration.interpreter.events import (
@@ -46,7 +48,7 @@ from orchestration.interpreter.events import (
     StepCancelled,
     TimerFired,
 )
-from orchestration.interpreter.pending import ATTEMPT, CONTINUE, TIMERS, emit, note
+from orchestration.interpreter.pending import ATTEMPT, CONTINUE, KINDS, emit, note
 from orchestration.interpreter.serial import from_data
 from orchestration.runtime.boundary import validate_signal
 from orchestration.runtime.inbox import kind_of
@@ -58,15 +60,12 @@ if TYPE_CHECKING:
     from orchestration.engines.temporal_plans import Found
     from orchestration.engines.temporal_wire import Data
     from orchestration.interpreter.effects import Attempted, Effect
+    from orchestration.interpreter.events import AnyEvent
     from orchestration.interpreter.pending import Pending, Slot
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
 
-LONGEST = timedelta(days=365)  # Temporal wants an end for each activity; ours end by their own timeout, or are lost
-ONCE = RetryPolicy(maximum_attempts=1)  # retries are the interpreter's
-KINDS = {ATTEMPT, CONTINUE, *TIMERS}  # of what waits: all but attempts that have leaked
-SUMMARY = 200  # letters, which Temporal shows beside an activity
 SOON = 0.001  # seconds: the shortest timer of Temporal, with which a workflow task ends
 AGAIN = 2.0  # seconds, after which an attempt that came to a worker without its plan is offered again
 
@@ -98,15 +97,20 @@ class Run:
         self._pausing = 0
         self._draining = False  # nothing new begins, so that the run can go on in a new history
         self._movable = True
+        self._hooks = hooked(plan, order, self._inbox.append)
         if "rest" in order:
-            self.state, self.pending = wire.rest_of(plan, order)
-            self._perform([waiting.effect for (_, kind), waiting in self.pending.items() if kind in KINDS])
+            self.state, self.pending, listed = wire.rest_of(plan, order)
+            effects = [waiting.effect for (_, kind), waiting in self.pending.items() if kind in KINDS]
+            if self._hooks is not None and listed is not None:
+                self._hooks.take_up(effects, self.state, listed)
+            self._perform(effects)
         else:
             value = plan.codec.decode(order["value"], f"{plan.name}: the input")
             begun = workflow.info().workflow_start_time.timestamp()  # it may have waited for a worker since (S10)
-            event = Started(plan.name, begun, order["run"], value, order["deadline"])
+            asks = () if self._hooks is None else self._hooks.asks
+            event = Started(plan.name, begun, order["run"], value, order["deadline"], asks)
             _, effects, self.state = begin(plan, event)
-            self._listen(event)
+            self._tell(event, effects)
             emit(self.pending, effects)
             self._perform(effects)
 
@@ -146,15 +150,26 @@ class Run:
 
     def fold(self) -> Outcome | None:
         """Take all that has happened, and let Temporal know what follows; return the outcome, once there is one."""
-        while self.state.root is not None and (event := self._next()) is not None:
+        while (event := self._next()) is not None:
+            if self.state.root is None:  # all has ended but the telling of it
+                continue
             self.state, effects = advance(self.plan, self.state, event)
             note(self.pending, event, effects)
-            self._listen(event)
+            self._tell(event, effects)
             self._perform(effects)
         if self.state.root is not None:
             self._draining = self._movable and (self._draining or self._is_long())
+        if self._hooks is None:
             self._admit()
-        return self.state.outcome
+            return self.state.outcome
+        self._hooks.go_on(draining=self._draining)
+        self._admit()
+        return None if self._hooks.busy else self._hooks.completed(self.state.outcome)
+
+    def _tell(self, event: AnyEvent, effects: list[Effect]) -> None:
+        self._listen(event)
+        if self._hooks is not None:
+            self._hooks.see(event, effects, self.state)
 
     @property
     def _now(self) -> float:
@@ -188,6 +203,8 @@ class Run:
 
     def _admit(self) -> None:
         """Let attempts begin: as many as the window and the run's own cap leave room for (S14)."""
+        if self._hooks is not None and self._hooks.telling:
+            return
         most = self.plan.root.max_concurrency
         while len(self._under_way) < self._settings.window and not self._draining:
             if self._others_ready:
@@ -205,21 +222,18 @@ class Run:
             self._inbox.append(lambda: event)
             return
         known = wire.id_of(effect, 0)
-        task = workflow.start_activity(
-            wire.ATTEMPT,
-            order,
-            activity_id=wire.id_of(effect, self._again[known]),
-            summary=known[:SUMMARY],
-            start_to_close_timeout=LONGEST,
-            heartbeat_timeout=timedelta(seconds=self._settings.heartbeat),
-            retry_policy=ONCE,
-            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        )
+        begun = self._again[known]
+        nearby = isinstance(effect, RunStep) and effect.step.cheap and not begun
+        if nearby:
+            task = here(wire.ATTEMPT, [order], called=known)
+        else:
+            identity, heartbeat = wire.id_of(effect, begun), self._settings.heartbeat
+            task = anywhere(wire.ATTEMPT, order, known=identity, called=known, heartbeat=heartbeat)
         self._steps += isinstance(effect, RunStep)
         self._under_way[effect.path] = task
-        task.add_done_callback(lambda ended: self._inbox.append(partial(self._ended, effect, ended)))
+        task.add_done_callback(lambda ended: self._inbox.append(partial(self._ended, effect, ended, nearby=nearby)))
 
-    def _ended(self, effect: Attempted, task: asyncio.Task[Any]) -> Event | None:
+    def _ended(self, effect: Attempted, task: asyncio.Task[Any], *, nearby: bool) -> Event | None:
         """Return what the end of an activity means; `None` if its attempt is to be offered again."""
         del self._under_way[effect.path]
         self._steps -= isinstance(effect, RunStep)
@@ -232,6 +246,8 @@ class Run:
                 return StepCancelled(effect.path, 0.0, effect.attempt, started=False)  # no worker had begun with it
             case TimedOut():
                 return self._lost(effect, counted=True)
+            case ApplicationError(type=wire.STOPPED) if nearby:
+                raise WorkerStopped(effect.path)
             case asyncio.CancelledError() | CancelledError() | ApplicationError(type=wire.STOPPED):
                 return self._lost(effect, counted=False)
             case ApplicationError(type=wire.UNKNOWN):
@@ -250,7 +266,14 @@ class Run:
         self._queue(effect)
         self._inbox.append(lambda: None)
 
+    def _ask(self, effect: AskHooks) -> None:
+        assert self._hooks is not None  # noqa: S101 - who asks has hooks
+        self._hooks.ask(effect)
+
     def _cancel(self, effect: Cancel) -> None:
+        if effect.attempt == 0 and self._hooks is not None:
+            self._hooks.give_up(effect.path)
+            return
         task, offered = self._under_way.get(effect.path), self._offered.pop(effect.path, None)
         if task is not None:
             task.cancel()
@@ -272,9 +295,7 @@ class Run:
     def _continue(self, effect: Continue) -> None:
         """End this stretch of a workflow task, by a local activity that does nothing: a timer may take a second."""
         self._pausing += 1
-        task: asyncio.Task[Any] = workflow.start_local_activity(
-            wire.PAUSE, start_to_close_timeout=LONGEST, retry_policy=ONCE
-        )
+        task = here(wire.PAUSE)
         task.add_done_callback(lambda ended: self._inbox.append(partial(self._continued, effect, ended)))
 
     def _continued(self, effect: Continue, task: asyncio.Task[Any]) -> Event | None:
@@ -294,8 +315,8 @@ class Run:
         event = PullFailed(effect.path, 0.0, effect.index, Failure.of(error, effect.path))
         self._inbox.append(lambda: event)
 
-    def _nothing(self, effect: CloseStream) -> None:
-        """Do nothing: no stream is ever open."""
+    def _nothing(self, effect: CloseStream | Tell) -> None:
+        """Do nothing: no stream is ever open, and the hooks have seen what they are told."""
 
     # --- a new history
 
@@ -307,10 +328,12 @@ class Run:
 
     def rest(self) -> Data | None:
         """Return what the run goes on with in a new history, if this one is long and nothing is under way."""
-        if not self._draining or self._under_way or self._pausing or self.moved:
+        hooks = self._hooks
+        if not self._draining or self._under_way or self._pausing or self.moved or (hooks is not None and hooks.busy):
             return None
+        listed = None if hooks is None else hooks.listed
         try:
-            return wire.order_of_rest(self.plan, self._order, self.state, self.pending)
+            return wire.order_of_rest(self.plan, self._order, self.state, self.pending, listed)
         except Unserialisable:  # a pure function made it: then the history grows
             self._draining = self._movable = False
             self._admit()
@@ -324,5 +347,6 @@ PERFORM: dict[type, Callable[[Run, Any], None]] = {
     Cancel: Run._cancel,  # noqa: SLF001
     Continue: Run._continue,  # noqa: SLF001
     Pull: Run._pull,  # noqa: SLF001
-    CloseStream: Run._nothing,  # noqa: SLF001
+    AskHooks: Run._ask,  # noqa: SLF001
+    **dict.fromkeys((CloseStream, Tell), Run._nothing),  # noqa: SLF001
 }

@@ -28,6 +28,7 @@ Data: TypeAlias = "dict[str, Any]"
 RUN = "orchestration.run"  # the workflow
 ATTEMPT = "orchestration.attempt"  # the activity
 PAUSE = "orchestration.pause"  # the local activity that ends a long stretch of evaluations (S7)
+ASK, TELL = "orchestration.ask", "orchestration.tell"  # the local activities that call hooks
 SIGNAL = "orchestration.signal"
 STATE, PROGRESS = "orchestration.state", "orchestration.progress"  # queries
 STOPPED = "orchestration.WorkerStopped"  # an attempt whose worker was stopped in order
@@ -57,36 +58,44 @@ class Settings(NamedTuple):
 # --- runs
 
 
-def order_of_run(plan: Plan, run_id: str, value: object, deadline: float | None, settings: Settings) -> Data:
-    """Return what a workflow begins with.
+def order_of_run(
+    plan: Plan, run_id: str, value: object, deadline: float | None, settings: Settings, hooks: list[Data]
+) -> Data:
+    """Return what a workflow begins with; `hooks` are those of its engine.
 
     Raises:
         Unserialisable: if the value has no form in JSON.
     """
     encoded = plan.codec.encode(value, f"{plan.name}: the input")
     order: Data = {"v": VERSION, "plan": plan.name, "fingerprint": plan.fingerprint, "run": run_id}
-    return {**order, "value": encoded, "deadline": deadline, "settings": settings._asdict()}
+    order |= {"value": encoded, "deadline": deadline, "settings": settings._asdict()}
+    return {**order, "hooks": hooks} if hooks else order
 
 
-def order_of_rest(plan: Plan, order: Data, state: State, pending: Pending) -> Data:
+def order_of_rest(plan: Plan, order: Data, state: State, pending: Pending, listed: Data | None) -> Data:
     """Return what a workflow goes on with in a new history, packed: Temporal takes no more than 2 MB at a time.
+
+    `listed` is what its hooks have left for the outcome.
 
     Raises:
         Unserialisable: if the state holds a value that pure functions have made and that has no form in JSON.
     """
     waiting = [[path, kind, to_data(plan, waiting.effect, path)] for (path, kind), waiting in pending.items()]
-    kept = {name: order[name] for name in ("v", "plan", "fingerprint", "run", "settings")}
-    text = json.dumps({"state": state_to_data(plan, state), "pending": waiting}, separators=(",", ":"))
+    kept: Data = {
+        name: order[name] for name in ("v", "plan", "fingerprint", "run", "settings", "hooks") if name in order
+    }
+    rest = {"state": state_to_data(plan, state), "pending": waiting, "listed": listed}
+    text = json.dumps(rest, separators=(",", ":"))
     return {**kept, "rest": base64.b64encode(zlib.compress(text.encode())).decode()}
 
 
-def rest_of(plan: Plan, order: Data) -> tuple[State, Pending]:
+def rest_of(plan: Plan, order: Data) -> tuple[State, Pending, Data | None]:
     """Return where a workflow goes on, from what `order_of_rest` gave."""
     rest = json.loads(zlib.decompress(base64.b64decode(order["rest"])))
     pending = {
         (path, kind): Waiting(cast("Effect", from_data(plan, effect, path))) for path, kind, effect in rest["pending"]
     }
-    return state_from_data(plan, rest["state"]), pending
+    return state_from_data(plan, rest["state"]), pending, rest.get("listed")
 
 
 def digest_of(plan: Plan, value: object) -> str:

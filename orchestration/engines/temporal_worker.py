@@ -11,8 +11,11 @@ from temporalio.worker import Worker
 from typing_extensions import TypeVar
 
 from orchestration.engines.temporal_attempts import Attempts, pause
+from orchestration.engines.temporal_hook_calls import HookCalls
+from orchestration.engines.temporal_local import Local
 from orchestration.engines.temporal_plans import Plans, serving
 from orchestration.engines.temporal_workflow import RunWorkflow
+from orchestration.plan.hooks import hooks_of
 from orchestration.runtime.boundary import Validation, check_outputs
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.handler import BodyHandler, Middleware, wrap
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
     from orchestration.plan.compile import Compilable, Plan
+    from orchestration.plan.hooks import Hook
     from orchestration.plan.sealing import Cipher
     from orchestration.runtime.handler import Handler
 
@@ -41,6 +45,7 @@ class TemporalWorker(Generic[R]):
     """Runs the workflows that it has, for a task queue; to be opened with `async with`, or `run`.
 
     `services`, `middleware`, `executors`, `max_threads`, `grace` and `validate` are as for `LocalEngine`;
+    `hooks` are those of the engine, too (S31): runs of one that has others wait for another worker.
     `max_concurrency` bounds the attempts of this worker, of which 100 are under way at a time without it. `cipher` is
     that of the engine (S33). Every `pulse` seconds an attempt gives a sign of life, and hears then that it is to end.
     A workflow whose worker gave none for `sticky` seconds goes to another.
@@ -53,6 +58,7 @@ class TemporalWorker(Generic[R]):
         task_queue: str,
         workflows: Iterable[Compilable[Any, Any, R]] = (),
         services: Services[R] | None = None,
+        hooks: Iterable[Hook] = (),
         middleware: tuple[Middleware, ...] = (),
         grace: float = GRACE,
         max_threads: int = DEFAULT_THREADS,
@@ -75,8 +81,10 @@ class TemporalWorker(Generic[R]):
         self._services: Services[Any] = services if services is not None else Services()
         self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
         self._executors = Executors(Threads(max_threads), executors or {})
-        self._plans = Plans(cipher)
-        self._attempts = Attempts(self._plans, self._handler, grace=grace, pulse=pulse)
+        self._plans = Plans(cipher, hooks=hooks_of(hooks))
+        self._local = Local()
+        self._hooks = HookCalls(self._local, grace=grace)
+        self._attempts = Attempts(self._plans, self._handler, self._local, grace=grace, pulse=pulse)
         self._max_concurrency = max_concurrency
         self._pulse = timedelta(seconds=pulse)
         self._sticky = timedelta(seconds=sticky)
@@ -100,6 +108,7 @@ class TemporalWorker(Generic[R]):
         """Begin to take work."""
         async with AsyncExitStack() as opening:
             opening.enter_context(self._executors)
+            opening.enter_context(self._hooks.threads)
             opening.enter_context(serving(self._client.namespace, self._task_queue, self._plans))
             await opening.enter_async_context(self._worker())
             self._open = opening.pop_all()
@@ -109,6 +118,7 @@ class TemporalWorker(Generic[R]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Take no more work, and end what is under way within the grace."""
+        self._local.stop()
         await self._open.aclose()
 
     def _worker(self) -> Worker:
@@ -116,7 +126,7 @@ class TemporalWorker(Generic[R]):
             self._client,
             task_queue=self._task_queue,
             workflows=[RunWorkflow],
-            activities=[self._attempts.perform, pause],
+            activities=[self._attempts.perform, self._hooks.ask, self._hooks.tell, pause],
             max_concurrent_activities=self._max_concurrency,
             max_heartbeat_throttle_interval=self._pulse,
             default_heartbeat_throttle_interval=self._pulse,

@@ -34,6 +34,7 @@ def step(node: Step, here: Here) -> object:
         options.seconds(node.attempt_timeout, "attempt_timeout", here, mend="Leave it out for none.")
     if node.limit is not None:
         options.name(node.limit, "limit", here)
+    options.switch(node.cheap, "cheap", here)
     if node.compensation is not None:
         _compensation(node.compensation, node.body.gives, node.name, here)
         if node.attempt_timeout is not None and node.compensation.in_doubt is None:

@@ -53,9 +53,10 @@ class Step:
     """An effect: a handler calls the body (S7). `attempt_timeout` is in seconds and bounds one attempt (S10).
 
     `run_in` is `"loop"`, `"thread"`, `"process"` or the name of an executor; by default an `async def` runs in the loop
-    and a plain `def` in a worker thread (S11). `limit` names a limit that bounds attempts across runs (S14). `spread`
-    calls the body with the items of the value as arguments. `hooks` are its own (S31); `asks` says when it asks hooks,
-    its own and those of the workflows around it, and is found out when the plan is compiled.
+    and a plain `def` in a worker thread (S11). `limit` names a limit that bounds attempts across runs (S14). A `cheap`
+    one may run in the process that runs the workflow, where an engine has others for attempts. `spread` calls the body
+    with the items of the value as arguments. `hooks` are its own (S31); `asks` says when it asks hooks, its own and
+    those of the workflows around it, and is found out when the plan is compiled.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Step:
     attempt_timeout: float | None = None
     run_in: str | None = None
     limit: str | None = None
+    cheap: bool = False
     spread: bool = False
     hooks: tuple[Hook, ...] = ()
     asks: tuple[When, ...] = ()

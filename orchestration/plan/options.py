@@ -58,6 +58,12 @@ NAMED = {
 }
 
 
+def switch(value: object, option: str, here: Here) -> None:
+    """Check an option that is on or off."""
+    if not isinstance(value, bool):
+        here.add(found=f"{option}={value!r}", expected="True or False", mend="Leave it out for False.")
+
+
 def one_of(value: object, words: object, option: str, here: Here) -> None:
     """Check an option that is one of a literal's words, of which the first is the default (S20, S26)."""
     legal = get_args(words)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
 
 from orchestration.interpreter.effects import AskHooks, CancelTimer, RunStep, RunUndo, StartTimer, Tell
 from orchestration.interpreter.events import (
@@ -95,17 +95,13 @@ class UnderWay(NamedTuple):
     attempt: int
 
 
-class Watch:
-    """Tells the observers of one run."""
+class Moments:
+    """What the observers of one run are to be told, by its events and effects; who tells them overrides `add`."""
 
-    def __init__(self, hooks: Hooks, caller: HookCaller, run_id: str, when_told: Callable[[], None]) -> None:
-        """Begin with nothing to tell; `when_told` is called each time that all has been told."""
-        self._when_told = when_told
+    def __init__(self, hooks: Hooks, run_id: str) -> None:
+        """Begin with nothing seen."""
         self._hooks = hooks
-        self._caller = caller
         self._run_id = run_id
-        self._queue: deque[tuple[Moment, Any, tuple[Hook, ...]]] = deque()
-        self._teller: asyncio.Task[None] | None = None
         self._steps: dict[str, UnderWay] = {}
         self._undos: dict[str, UnderWay] = {}
         self._questions: dict[str, AskHooks] = {}
@@ -127,18 +123,6 @@ class Watch:
     def note_asked(self, question: AskHooks) -> None:
         """Take note of what the hooks of a step are asked, maybe not for the first time."""
         self._questions[question.path] = question
-
-    async def all_told(self) -> None:
-        """Wait until the observers have been told of all that was seen."""
-        while self._teller is not None:
-            await asyncio.wait([self._teller])
-
-    @property
-    def telling(self) -> bool:
-        """Whether observers are being told."""
-        return self._teller is not None
-
-    # --- from events and effects to moments
 
     def _after(self, event: Event, effects: list[Effect], state: State) -> None:
         path, at, run_id = event.path, event.at, self._run_id
@@ -247,8 +231,6 @@ class Watch:
         ended = WorkflowEnded(self._run_id, self._root, at, how, bare(failure), outcome.rollback.verdict)
         self._add("workflow", self._hooks.of[0], ended, value)
 
-    # --- telling
-
     def _add(
         self, point: Point, hooks: tuple[Hook, ...], moment: Moment, value: object = None, *, asked: bool = False
     ) -> None:
@@ -260,9 +242,40 @@ class Watch:
         if isinstance(moment, ENDS):
             told.reverse()
         if told:
-            self._queue.append((moment, value, tuple(told)))
-            if self._teller is None:
-                self._begin_to_tell()
+            self.add(moment, value, tuple(told))
+
+    def add(self, moment: Moment, value: object, hooks: tuple[Hook, ...]) -> None:
+        """Let these observers be told of a moment, one after the other, and of the next one after that."""
+        raise NotImplementedError
+
+
+@final
+class Watch(Moments):
+    """Tells the observers of one run."""
+
+    def __init__(self, hooks: Hooks, caller: HookCaller, run_id: str, when_told: Callable[[], None]) -> None:
+        """Begin with nothing to tell; `when_told` is called each time that all has been told."""
+        super().__init__(hooks, run_id)
+        self._when_told = when_told
+        self._caller = caller
+        self._queue: deque[tuple[Moment, Any, tuple[Hook, ...]]] = deque()
+        self._teller: asyncio.Task[None] | None = None
+
+    async def all_told(self) -> None:
+        """Wait until the observers have been told of all that was seen."""
+        while self._teller is not None:
+            await asyncio.wait([self._teller])
+
+    @property
+    def telling(self) -> bool:
+        """Whether observers are being told."""
+        return self._teller is not None
+
+    def add(self, moment: Moment, value: object, hooks: tuple[Hook, ...]) -> None:
+        """Begin to tell, unless others are being told; then this comes in its turn."""
+        self._queue.append((moment, value, hooks))
+        if self._teller is None:
+            self._begin_to_tell()
 
     def _begin_to_tell(self) -> None:
         self._teller = asyncio.create_task(self._tell_all(), context=self._caller.context.copy())

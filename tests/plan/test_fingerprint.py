@@ -177,6 +177,7 @@ VARIANTS: dict[str, Any] = {
     "timeout": flow.step(double, attempt_timeout=1),
     "place": flow.step(double, run_in="loop"),
     "other place": flow.step(double, run_in="thread"),
+    "cheap": flow.step(double, cheap=True),
     "undo": flow.step(double).compensate(undo),
     "another undo": flow.step(double).compensate(settle),
     "undo and doubt": flow.step(double).compensate(undo, in_doubt=settle),

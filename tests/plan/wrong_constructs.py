@@ -888,6 +888,11 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
         'Give "loop", "thread", "process" or the name of an executor of the engine; or leave it out.',
     ),
     (
+        "cheap that is neither on nor off",
+        lambda: flow.step(double, cheap="very"),
+        "f/double: found cheap='very'; expected True or False. Leave it out for False.",
+    ),
+    (
         "async function in a process",
         lambda: flow.step(later, run_in="process"),
         'f/later: found run_in="process" on an async function; '

@@ -14,8 +14,9 @@ from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 import orchestration
-from orchestration import Retry, Workflow
+from orchestration import Retry, Workflow, gate, observer, step
 from orchestration.engines.temporal import TemporalEngine, TemporalWorker
+from orchestration.testing.strategies_bodies import allow, watch
 from tests.temporal.bodies import HANGING, NOTES, SAGA, SURE, WAITING, WORD, add, busy, decrease, increase, spread
 from tests.temporal.servers import binary
 
@@ -51,6 +52,15 @@ FLOWS: dict[str, Workflow[int, Any, Any]] = {
     "cancelled": HANGING,
     "timed_out": Workflow[int]("timed").step(increase).compensate(decrease).step(HANGING, timeout=BRIEF),
     "continued": Workflow[int]("continued").pure(spread).map(busy, concurrency=3),
+    "hooked": Workflow[int]("hooked", hooks=[gate(allow), observer(watch, at=("workflow", "step"))])
+    .step(increase, hooks=[observer(watch, at="step", strict=True)])
+    .step(decline)
+    .recover(excuse, on=Declined),
+    "cheap": Workflow[int]("cheap")
+    .pure(spread)
+    .map(step(increase, cheap=True))
+    .pure(sum)
+    .step(decline, cheap=True, retry=SURE),
     "retried": Workflow[int]("retried").step(SAGA.step(decline), retry=Retry(2, 0.1, jitter="none")),
 }
 

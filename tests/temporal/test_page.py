@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_the_files_of_the_page_do_what_it_says(real: Server, tmp_path: Path) -> None:
-    """Two workers, an order, and a look at what has happened."""
+    """Two workers, an order, a look at what has happened, and a gate."""
     for block in blocks_of(ROOT / "docs" / "temporal.md"):
         if block.title is not None:
             (tmp_path / block.title).write_text(block.text.replace("localhost:7233", real.target))
@@ -27,7 +27,7 @@ def test_the_files_of_the_page_do_what_it_says(real: Server, tmp_path: Path) -> 
         said = [
             # not whether it ends well: temporalio's threads may crash a process that ends at once after its last call
             subprocess.run([sys.executable, name], cwd=tmp_path, env=env, check=False, capture_output=True, text=True)
-            for name in ("order.py", "look.py")
+            for name in ("order.py", "look.py", "guarded.py")
         ]
     finally:
         for worker in workers:
@@ -36,3 +36,4 @@ def test_the_files_of_the_page_do_what_it_says(real: Server, tmp_path: Path) -> 
     assert said[0].stdout.startswith("Succeeded(value='sent: 3 cups of tea for 900 cents', run_id='order-17'")
     happened = sorted(line.partition("(")[0] for line in said[1].stdout.splitlines())
     assert happened == ["SignalReceived", "Started", "StepSucceeded", "StepSucceeded"]
+    assert said[2].stdout.startswith("Failed(failure=Failure(kind='orchestration.errors.Vetoed'")

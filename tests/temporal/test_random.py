@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.temporal.servers import Server
 
 EXAMPLES = int(os.environ.get("TEMPORAL_EXAMPLES", "25"))  # each way; the session `temporal` tries more
-REFUSED = ("stream", "hooks")
+REFUSED = ("stream",)
 SIDE_BY_SIDE = (
     "fork",
     "graph",
