@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from orchestration.interpreter.effects import AskHooks, CancelTimer, RunStep, RunUndo, StartTimer, Tell
 from orchestration.interpreter.events import (
@@ -249,7 +249,6 @@ class Moments:
         raise NotImplementedError
 
 
-@final
 class Watch(Moments):
     """Tells the observers of one run."""
 
