@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from orchestration.dsl.graph import graph
 from orchestration.dsl.graph_builder import Graph
 from orchestration.dsl.handles import Node, Race
-from orchestration.dsl.workflow import Workflow, step
+from orchestration.dsl.single import step
+from orchestration.dsl.workflow import Workflow
 from orchestration.errors import DeadlineExceeded, OrchestrationError, PlanErrors, WorkflowCancelled, WorkflowFailed
 from orchestration.failures import Failure
 from orchestration.outcomes import Cancelled, Failed, Outcome, Rollback, Succeeded

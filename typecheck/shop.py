@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -211,4 +214,42 @@ class Balance(Scale):
         raise NotImplementedError
 
     async def owner(self, order: Order) -> User:
+        raise NotImplementedError
+
+
+# --- generic services: a Protocol, an ABC, a class
+
+
+class Archive(Protocol[T_contra]):
+    async def keep(self, thing: T_contra, /) -> str: ...
+
+
+class Disk:
+    async def keep(self, thing: object, /) -> str:
+        raise NotImplementedError
+
+
+class OrdersOnly:
+    async def keep(self, thing: Order, /) -> str:
+        raise NotImplementedError
+
+
+class Store(ABC, Generic[T]):
+    @abstractmethod
+    async def load(self, key: str) -> T: ...
+
+    @abstractmethod
+    def save(self, thing: T) -> str: ...
+
+
+class OrderStore(Store[Order]):
+    async def load(self, key: str) -> Order:
+        raise NotImplementedError
+
+    def save(self, thing: Order) -> str:
+        raise NotImplementedError
+
+
+class Cache(Generic[T]):
+    def put(self, thing: T) -> T:
         raise NotImplementedError

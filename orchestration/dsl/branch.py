@@ -61,6 +61,10 @@ class Branch(Open, Generic[In, X, T, FR]):
     def when(
         self, test: Callable[[X], bool], body: Callable[[S, X], U], /, **options: Unpack[StepOptions]
     ) -> Branch[In, X, T | U, FR | S]: ...
+    @overload
+    def when(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+        self, test: Callable[[X], bool], body: Callable[[X], U], /, **options: Unpack[StepOptions]
+    ) -> Branch[In, X, T | U, FR]: ...
     def when(self, test: Any, body: Any, /, **options: Any) -> Any:
         """Add an arm for values for which `test(value)`, a plain, deterministic function, holds."""
         return self._with(Arm(body_node(body, options, "when"), test=Body.of(test)))
@@ -86,6 +90,10 @@ class Branch(Open, Generic[In, X, T, FR]):
         self, kind: type[A], body: Callable[[S, A], U], /, **options: Unpack[StepOptions]
     ) -> Branch[In, X, T | U, FR | S]: ...
     @overload
+    def case(  # pyright: ignore[reportOverlappingOverload]
+        self, kind: type[A], body: Callable[[A], U], /, **options: Unpack[StepOptions]
+    ) -> Branch[In, X, T | U, FR]: ...
+    @overload
     def case(
         self, member: X, body: Workflow[X, U, S], /, **options: Unpack[WorkflowOptions]
     ) -> Branch[In, X, T | U, FR | S]: ...
@@ -105,6 +113,10 @@ class Branch(Open, Generic[In, X, T, FR]):
     def case(
         self, member: X, body: Callable[[S, X], U], /, **options: Unpack[StepOptions]
     ) -> Branch[In, X, T | U, FR | S]: ...
+    @overload
+    def case(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+        self, member: X, body: Callable[[X], U], /, **options: Unpack[StepOptions]
+    ) -> Branch[In, X, T | U, FR]: ...
     def case(self, kind: Any, body: Any, /, **options: Any) -> Any:
         """Add an arm for values that are instances of a class, or that are one member of an enum or literal."""
         literal = isinstance(kind, Enum) or type(kind) in LITERALS
@@ -128,6 +140,8 @@ class Branch(Open, Generic[In, X, T, FR]):
     def otherwise(
         self, body: Callable[[S, X], U], /, **options: Unpack[StepOptions]
     ) -> Workflow[In, T | U, FR | S]: ...
+    @overload
+    def otherwise(self, body: Callable[[X], U], /, **options: Unpack[StepOptions]) -> Workflow[In, T | U, FR]: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
     def otherwise(self, body: Any, /, **options: Any) -> Any:
         """Close the branch with a body for values that no arm takes."""
         return self._close(BranchNode(self._name, self._arms, body_node(body, options, "otherwise")))

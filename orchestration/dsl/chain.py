@@ -25,8 +25,18 @@ if TYPE_CHECKING:
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True, default=In)
 R = TypeVar("R", covariant=True, default=Never)
+P = TypeVar("P", contravariant=True)
 A = TypeVar("A")
 B = TypeVar("B")
+
+if TYPE_CHECKING:
+
+    class ServicesMissing(Generic[P]):
+        """What nobody has: where services are forgotten, a checker expects it and so names them."""
+
+        def types_only(self, services: P, /) -> None:
+            """Tell a type checker which services are needed; never called."""
+            ...
 
 
 class Chain(Generic[In, Out, R]):
@@ -84,6 +94,8 @@ class Chain(Generic[In, Out, R]):
         return self._plan
 
     @overload
+    async def run(self, value: ServicesMissing[R], /, *, deadline: float | None = ...) -> Out: ...
+    @overload
     async def run(self: Chain[A, B, Never], value: A, /, *, deadline: float | None = ...) -> B: ...
     @overload
     async def run(self, value: In, /, services: Services[R], *, deadline: float | None = ...) -> Out: ...
@@ -99,6 +111,8 @@ class Chain(Generic[In, Out, R]):
         """
         return value_of(await LocalEngine(services).execute(self, value, deadline=deadline))
 
+    @overload
+    def run_sync(self, value: ServicesMissing[R], /, *, deadline: float | None = ...) -> Out: ...
     @overload
     def run_sync(self: Chain[A, B, Never], value: A, /, *, deadline: float | None = ...) -> B: ...
     @overload

@@ -74,6 +74,10 @@ class Fork(Open, Generic[In, X, FR, U, C, *Ts]):
     def fork(
         self: Fork[In, X, FR, U, tuple[*Cs], *Ts], body: Callable[[S, X], T], /, **options: Unpack[StepOptions]
     ) -> Fork[In, X, FR | S, U | T, tuple[*Cs, Ok[T] | Err], *Ts, T]: ...
+    @overload
+    def fork(  # pyright: ignore[reportOverlappingOverload]
+        self: Fork[In, X, FR, U, tuple[*Cs], *Ts], body: Callable[[X], T], /, **options: Unpack[StepOptions]
+    ) -> Fork[In, X, FR, U | T, tuple[*Cs, Ok[T] | Err], *Ts, T]: ...
     def fork(self, body: Any, /, **options: Any) -> Any:
         """Add a body that runs beside the others."""
         return Fork((*self._nodes, body_node(body, options, "fork")), self._close)
@@ -102,6 +106,10 @@ class Fork(Open, Generic[In, X, FR, U, C, *Ts]):
     def join(
         self, body: Callable[[S, Unpack[Ts]], T], /, **options: Unpack[JoinOptions]
     ) -> Step[In, T, FR | S, tuple[*Ts]]: ...
+    @overload
+    def join(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+        self, body: Callable[[Unpack[Ts]], T], /, **options: Unpack[JoinOptions]
+    ) -> Step[In, T, FR, tuple[*Ts]]: ...
     @overload
     def join(self, body: Workflow[C, T, S], /, **options: Unpack[CollectOptions]) -> Step[In, T, FR | S, C]: ...
     @overload
@@ -132,6 +140,13 @@ class Fork(Open, Generic[In, X, FR, U, C, *Ts]):
         /,
         **options: Unpack[JoinCollectOptions],
     ) -> Step[In, T, FR | S, tuple[*Cs]]: ...
+    @overload
+    def join(  # pyright: ignore[reportOverlappingOverload]
+        self: Fork[In, X, FR, U, tuple[*Cs], *Ts],
+        body: Callable[[Unpack[Cs]], T],
+        /,
+        **options: Unpack[JoinCollectOptions],
+    ) -> Step[In, T, FR, tuple[*Cs]]: ...
     def join(self, body: Any = None, /, **options: Any) -> Any:
         """Close the fork: wait for all bodies and give their outputs as a tuple, or to a step as its arguments (S14).
 

@@ -2,7 +2,8 @@
 
 A union of type variables that are all `Never` is unknown to pyright, so wherever services are gathered from several
 nodes, an overload for `Plain` ones comes first: nodes that need none. It is a type of its own, lest a node that is made
-in place be taken for one by what is expected of it.
+in place be taken for one by what is expected of it. The overload for names comes before all others: were it the last,
+pyright would say of a node that does not fit that it is no `str`.
 """
 
 from __future__ import annotations
@@ -78,6 +79,15 @@ class Graph(Generic[X]):
         """Return what the build function returns to make a race of these nodes: the first to succeed wins (S18)."""
         return Race(nodes)
 
+    @overload
+    def node(
+        self,
+        body: Callable[..., Any] | Workflow[Any, Any, Any],
+        need: str,
+        /,
+        *needs: str,
+        **options: Unpack[StepOptions],
+    ) -> Node[Any, Any]: ...
     @overload
     def node(self, body: Workflow[A, U, S], a: Plain[A], /, **options: Unpack[WorkflowOptions]) -> Node[U, S]: ...
     @overload
@@ -314,15 +324,6 @@ class Graph(Generic[X]):
         /,
         **options: Unpack[StepOptions],
     ) -> Node[U, S | RA | RB | RC | RD | RE]: ...
-    @overload
-    def node(
-        self,
-        body: Callable[..., Any] | Workflow[Any, Any, Any],
-        need: str,
-        /,
-        *needs: str,
-        **options: Unpack[StepOptions],
-    ) -> Node[Any, Any]: ...
     def node(self, body: Any, /, *needs: Any, **options: Any) -> Any:
         """Add a node: a function takes the values of what it needs as its arguments, in the order given here.
 

@@ -94,6 +94,8 @@ class Workflow(Chain[In, Out, R]):
     ) -> Step[In, T, R | S, Out]: ...
     @overload
     def step(self, body: Callable[[S, Out], T], /, **options: Unpack[StepOptions]) -> Step[In, T, R | S, Out]: ...
+    @overload
+    def step(self, body: Callable[[Out], T], /, **options: Unpack[StepOptions]) -> Step[In, T, R, Out]: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
     def step(self, body: Any, /, **options: Any) -> Any:
         """Do something in the world: call a function, an async function, a service's method, or another workflow.
 
@@ -113,6 +115,8 @@ class Workflow(Chain[In, Out, R]):
     def tap(self, body: Callable[[Out], object], /, **options: Unpack[StepOptions]) -> Workflow[In, Out, R]: ...
     @overload
     def tap(self, body: Callable[[S, Out], object], /, **options: Unpack[StepOptions]) -> Workflow[In, Out, R | S]: ...
+    @overload
+    def tap(self, body: Callable[[Out], object], /, **options: Unpack[StepOptions]) -> Workflow[In, Out, R]: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
     def tap(self, body: Any, /, **options: Any) -> Any:
         """Do something beside: the body runs, its output is dropped and the value goes on (S21)."""
         node = body_node(body, options, "tap")
@@ -131,6 +135,8 @@ class Workflow(Chain[In, Out, R]):
     ) -> Enrich[In, Out, T, R | S]: ...
     @overload
     def enrich(self, body: Callable[[S, Out], T], /, **options: Unpack[StepOptions]) -> Enrich[In, Out, T, R | S]: ...
+    @overload
+    def enrich(self, body: Callable[[Out], T], /, **options: Unpack[StepOptions]) -> Enrich[In, Out, T, R]: ...  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
     def enrich(self, body: Any, /, **options: Any) -> Any:
         """Run a body beside the value; `.into(combine)` then makes one value: `combine(value, output)` (S21)."""
         return Enrich(body_node(body, options, "enrich"), lambda node: self._append(node, Step))
@@ -157,6 +163,10 @@ class Workflow(Chain[In, Out, R]):
     def map(
         self: Workflow[A, Items[X], S2], body: Callable[[S, X], T], /, **options: Unpack[GroupOptions]
     ) -> Mapped[A, T, S2 | S]: ...
+    @overload
+    def map(  # pyright: ignore[reportOverlappingOverload]
+        self: Workflow[A, Items[X], S2], body: Callable[[X], T], /, **options: Unpack[GroupOptions]
+    ) -> Mapped[A, T, S2]: ...
     @overload
     def map(
         self: Workflow[A, Items[X], S2], body: Workflow[X, T, S], /, **options: Unpack[CollectOptions]
@@ -219,6 +229,10 @@ class Workflow(Chain[In, Out, R]):
     def fold(
         self: Workflow[A, Iterable[X], S2], initial: B, body: Callable[[S, B, X], B], /, **options: Unpack[StepOptions]
     ) -> Step[A, B, S2 | S]: ...
+    @overload
+    def fold(  # pyright: ignore[reportOverlappingOverload]
+        self: Workflow[A, Iterable[X], S2], initial: B, body: Callable[[B, X], B], /, **options: Unpack[StepOptions]
+    ) -> Step[A, B, S2]: ...
     def fold(self, initial: Any, body: Any, /, **options: Any) -> Any:
         """Take one item at a time: `body(accumulator, item)` is a step that gives the next accumulator (S16).
 
@@ -246,6 +260,8 @@ class Workflow(Chain[In, Out, R]):
         self: Workflow[A, B, S2], body: Callable[[S, B], B], /, **options: Unpack[Until[B]]
     ) -> Step[A, B, S2 | S, B]: ...
     @overload
+    def loop(self: Workflow[A, B, S2], body: Callable[[B], B], /, **options: Unpack[Until[B]]) -> Step[A, B, S2, B]: ...  # pyright: ignore[reportOverlappingOverload]
+    @overload
     def loop(
         self: Workflow[A, B, S2], body: Workflow[B, B, S], /, **options: Unpack[While[B]]
     ) -> Step[A, B, S2 | S, B]: ...
@@ -263,6 +279,8 @@ class Workflow(Chain[In, Out, R]):
     def loop(
         self: Workflow[A, B, S2], body: Callable[[S, B], B], /, **options: Unpack[While[B]]
     ) -> Step[A, B, S2 | S, B]: ...
+    @overload
+    def loop(self: Workflow[A, B, S2], body: Callable[[B], B], /, **options: Unpack[While[B]]) -> Step[A, B, S2, B]: ...  # pyright: ignore[reportOverlappingOverload]
     def loop(self, body: Any, /, **options: Any) -> Any:
         """Run a body again and again, each output the next input, `until` or `while_` a test holds (S17).
 
@@ -295,6 +313,10 @@ class Workflow(Chain[In, Out, R]):
     def fork(
         self, body: Callable[[S, Out], T], /, **options: Unpack[StepOptions]
     ) -> Fork[In, Out, R | S, T, tuple[Ok[T] | Err], T]: ...
+    @overload
+    def fork(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+        self, body: Callable[[Out], T], /, **options: Unpack[StepOptions]
+    ) -> Fork[In, Out, R, T, tuple[Ok[T] | Err], T]: ...
     def fork(self, body: Any, /, **options: Any) -> Any:
         """Open a fork: this body and those of further `.fork(...)` run side by side, closed by `.join()` (S14)."""
         return Fork((body_node(body, options, "fork"),), lambda *nodes: self._append_all(nodes, Step))
@@ -321,6 +343,10 @@ class Workflow(Chain[In, Out, R]):
     def recover(
         self, body: Callable[[S, Failure], T], /, **options: Unpack[RecoverOptions]
     ) -> Workflow[In, Out | T, R | S]: ...
+    @overload
+    def recover(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+        self, body: Callable[[Failure], T], /, **options: Unpack[RecoverOptions]
+    ) -> Workflow[In, Out | T, R]: ...
     def recover(self, body: Any, /, *, on: Any, on_partial: Any = "fail", **options: Any) -> Any:
         """Go on after a failure of the kinds `on`, of anything before this in the chain, which is undone first (S20).
 
@@ -421,6 +447,15 @@ class Step(Workflow[In, Out, R], Generic[In, Out, R, StepIn]):
         in_doubt: Callable[[S, StepIn], object],
         **options: Unpack[UndoOptions],
     ) -> Workflow[In, Out, R | S]: ...
+    @overload
+    def compensate(  # type: ignore[overload-cannot-match]  # pyright: ignore[reportOverlappingOverload]
+        self,
+        undo: Callable[[Out], object],
+        /,
+        *,
+        in_doubt: Callable[[StepIn], object] = ...,
+        **options: Unpack[UndoOptions],
+    ) -> Workflow[In, Out, R]: ...
     def compensate(self, undo: Any, /, *, in_doubt: Any = None, **options: Any) -> Any:
         """Undo the step if what follows it fails: `undo(output)`, in reverse plan order (S22, S23).
 
@@ -459,18 +494,3 @@ class Mapped(Collected[In, M, R]):
         """Take the first success instead of all results; the other items are cancelled and undone (S18)."""
         step: Step[In, M, R] = self._replace(raced(self._group, self._options), Step)
         return step
-
-
-@overload
-def step(body: Workflow[A, T, S], /, **options: Unpack[WorkflowOptions]) -> Step[A, T, S, A]: ...
-@overload
-def step(body: Callable[[A], Async[T]], /, **options: Unpack[StepOptions]) -> Step[A, T, Never, A]: ...
-@overload
-def step(body: Callable[[A], T], /, **options: Unpack[StepOptions]) -> Step[A, T, Never, A]: ...
-@overload
-def step(body: Callable[[S, A], Async[T]], /, **options: Unpack[StepOptions]) -> Step[A, T, S, A]: ...
-@overload
-def step(body: Callable[[S, A], T], /, **options: Unpack[StepOptions]) -> Step[A, T, S, A]: ...
-def step(body: Any, /, **options: Any) -> Any:
-    """Return a workflow of one step: how an arm or the body of a map gets policies of its own."""
-    return Workflow[Any, Any]("").step(body, **options)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Generic, Never, cast
+from typing import TYPE_CHECKING, Any, Generic, Never, cast, get_args, get_origin
 
 from typing_extensions import TypeVar
 
@@ -57,21 +57,21 @@ class Services(Generic[P]):
         """
         if body.kind != "method":
             return body.call
-        kinds = [kind for kind in self._bindings if body.owner is kind or (body.owner is None and _has(kind, body))]
+        kinds = [kind for kind in self._bindings if body.owner == kind or (body.owner is None and _has(kind, body))]
         if not kinds:
             raise self._missing(body, path)
         if len(kinds) > 1:
-            names = " and ".join(kind.__name__ for kind in kinds)
+            names = " and ".join(_shown(kind) for kind in kinds)
             raise AmbiguousService(
                 path,
                 found=f"{body.name}, a method of {names} alike",
                 expected="one class that is meant",
-                mend=f"Say which in the step: method({kinds[0].__name__}, {kinds[0].__name__}.{body.name}).",
+                mend=f"Say which in the step: method({_shown(kinds[0])}, {_shown(kinds[0])}.{body.name}).",
             )
         return cast("Callable[..., Any]", getattr(self._bindings[kinds[0]], body.call.__name__))
 
     def _missing(self, body: Body, path: str) -> MissingService:
-        kind = (body.service or "").rpartition(":")[2].rpartition(".")[2]
+        kind = (body.service or "").partition("[")[0].rpartition(":")[2].rpartition(".")[2]
         bound = ", ".join(sorted(type_name(kind) for kind in self._bindings)) or "nothing"
         return MissingService(
             path,
@@ -99,4 +99,11 @@ class Binding(Generic[S, P]):
 
 
 def _has(kind: type, body: Body) -> bool:
-    return any(member is body.call for _, member in inspect.getmembers_static(kind))
+    """Tell whether a class has the function; a generic one may be bound with its parameters."""
+    return any(member is body.call for _, member in inspect.getmembers_static(get_origin(kind) or kind))
+
+
+def _shown(kind: type) -> str:
+    """Return a class as a reader wrote it: its name, and its parameters if it is generic."""
+    parameters = ", ".join(getattr(parameter, "__name__", str(parameter)) for parameter in get_args(kind))
+    return f"{kind.__name__}[{parameters}]" if parameters else kind.__name__

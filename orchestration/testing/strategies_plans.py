@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import attrs
 
 from orchestration.dsl.graph import graph
-from orchestration.dsl.workflow import Workflow, step
+from orchestration.dsl.single import step
+from orchestration.dsl.workflow import Workflow
 from orchestration.frozen import evolve, frozen
 from orchestration.plan.hooks import gate, observer
 from orchestration.policies import Retry, tolerate

@@ -7,14 +7,20 @@ from typing import Never, assert_type
 from orchestration import Services, Workflow, method, step
 from orchestration.dsl.workflow import Mapped, Step
 from typecheck.shop import (
+    Archive,
     Balance,
+    Cache,
     Charge,
+    Disk,
     Mail,
     Order,
+    OrdersOnly,
+    OrderStore,
     Payments,
     Reserved,
     Scale,
     Smtp,
+    Store,
     TestPayments,
     User,
     read_lines,
@@ -80,3 +86,26 @@ assert_type(every, Services[Payments | Mail | Scale])
 enough: Services[Mail] = every  # more than is asked for
 contract: Workflow[Order, bool, Payments | Mail] = shipped
 longer: Workflow[Order, bool, Mail | Payments | Scale] = shipped
+
+# --- generic services: a Protocol, an ABC, a class
+
+kept = start.step(Archive[Order].keep)
+assert_type(kept, Step[Order, str, Archive[Order], Order])
+assert_type(kept.step(Store[Order].load), Step[Order, Order, Archive[Order] | Store[Order], str])
+assert_type(start.step(Store[Order].save), Step[Order, str, Store[Order], Order])
+assert_type(start.tap(Cache[Order].put), Workflow[Order, Order, Cache[Order]])
+assert_type(start.step(Cache[Order].put), Step[Order, Order, Cache[Order], Order])
+assert_type(Services().bind(Archive[Order]).to(OrdersOnly()), Services[Archive[Order]])
+assert_type(Services().bind(Archive[Order]).to(Disk()), Services[Archive[Order]])  # what keeps anything keeps orders
+assert_type(Services().bind(Store[Order]).to(OrderStore()), Services[Store[Order]])
+assert_type(Services().bind(Cache[Order]).to(Cache[Order]()), Services[Cache[Order]])
+both_kept = Services().bind(Archive[Order]).to(Disk()).bind(Store[Order]).to(OrderStore())
+assert_type(both_kept, Services[Archive[Order] | Store[Order]])
+
+
+async def generic(order: Order) -> None:
+    assert_type(await kept.run(order, Services().bind(Archive[Order]).to(Disk())), str)
+    assert_type(await kept.step(Store[Order].load).run(order, both_kept), Order)
+    anything: Services[Archive[object]] = Services().bind(Archive[object]).to(Disk())
+    assert_type(await kept.step(Store[Order].load).run(order, both_kept.bind(Archive[object]).to(Disk())), Order)
+    assert_type(anything, Services[Archive[object]])

@@ -102,6 +102,6 @@ graph(both).pure(lambda pair: pair[2])  # type: ignore[misc]  # pyright: ignore[
 graph(both).step(price)  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
 graph(either).pure(lambda first: first.total)  # type: ignore[union-attr]  # pyright: ignore[reportAttributeAccessIssue]
 Workflow[Cart]("cart").step(graph(user_of))  # type: ignore[arg-type]  # pyright: ignore[reportCallIssue, reportArgumentType]
-start.fork(graph(owner_of)).join().run_sync(Order("1", []))  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+start.fork(graph(owner_of)).join().run_sync(Order("1", []))  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 as_cart: Workflow[Order, Cart] = graph(user_of)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]
 without: Workflow[Order, User] = graph(owner_of)  # type: ignore[arg-type]  # pyright: ignore[reportAssignmentType]

@@ -31,9 +31,9 @@ def wants_outcome(outcome: Outcome[Charge]) -> None:
 
 
 async def by_run(order: Order) -> None:
-    await reserved.run("order-17")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    await reserved.run("order-17")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     await reserved.run()  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
-    await express.run(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    await express.run(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportCallIssue]
     wants_charge(await reserved.run(order))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     wants_int(await either.run(order))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     reserved.run(order).order  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # not awaited

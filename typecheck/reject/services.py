@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from orchestration import LocalEngine, Services, Workflow, method, step
 from typecheck.shop import (
+    Archive,
     Audit,
+    Disk,
     Mail,
     MailOfText,
     MailThatCannotBeUnsent,
     Order,
+    OrdersOnly,
+    OrderStore,
     Payments,
+    Reserved,
     Scale,
     Smtp,
+    Store,
     read_lines,
     reserve,
 )
@@ -46,20 +52,20 @@ method(Payments, Mail.send)  # type: ignore[misc]  # pyright: ignore[reportArgum
 
 
 async def by_run(order: Order) -> None:
-    await shipped.run(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await shipped.run(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     await shipped.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await shipped.run(order, Services())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await outer.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await weighed.run(order, every)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await either.run(order, every)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await undone.run(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # the undo needs it
-    await method_stated.run(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await undone.run(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]  # the undo needs it
+    await method_stated.run(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     await in_doubt_settled.run(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the in-doubt handler needs another
-    await shipped.run(order, Payments())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await shipped.run(order, Payments())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
 def by_run_sync(order: Order) -> None:
-    shipped.run_sync(order)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    shipped.run_sync(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
     shipped.run_sync(order, some)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
@@ -71,3 +77,21 @@ async def by_an_engine(order: Order) -> None:
     await LocalEngine(grace=1.0).start(undone, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     await LocalEngine(Services()).execute(shipped, order)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     LocalEngine(Payments())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+# --- generic services
+
+kept = start.step(Archive[Order].keep).step(Store[Order].load)
+
+start.step(Archive[Reserved].keep)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportCallIssue]
+Services().bind(Archive[Reserved]).to(OrdersOnly())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Services().bind(Store[Reserved]).to(OrderStore())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+Services().bind(Store[Order]).to(Disk())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+of_reserved: Services[Archive[Order]] = Services().bind(Archive[Reserved]).to(Disk())  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+
+
+async def generic(order: Order) -> None:
+    archive = Services().bind(Archive[Order]).to(Disk())
+    await kept.run(order)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+    await kept.run(order, archive)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await kept.run(order, archive.bind(Store[Reserved]).to(OrderStore()))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
