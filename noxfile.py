@@ -144,7 +144,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """What four type checkers must accept, refuse, say and show of the public surface; -- --write keeps what they say."""
+    """What four type checkers must accept, refuse and say of the public surface; -- --write keeps what they say."""
     session.install("-e", ".[cli,testing]", *group("typecheck"))
     session.run("python", "typecheck/check.py", *session.posargs)
 
