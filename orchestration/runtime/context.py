@@ -12,10 +12,12 @@ from orchestration.runtime.tokens import CancelToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from orchestration.interpreter.effects import Attempted
 
     Clock = Callable[[], float]
+    Around = Callable[[], AbstractContextManager[object]]
 
 ENDING = "the attempt is to end"
 
@@ -33,6 +35,7 @@ class StepContext:
     _started: bool = True
     _deadline: float | None = None
     when_leaked: Callable[[], None] | None = None
+    around: Around | None = None
 
     def __init__(self, effect: Attempted, run_id: str, clock: Clock = time.time, epoch: int = 0) -> None:
         """Describe the attempt that performs `effect`."""
@@ -115,6 +118,13 @@ class StepContext:
         """
         self._started = False
         self.when_leaked = when_leaked
+
+    def carry(self, around: Around) -> None:
+        """Have what `around` returns entered around the body if it runs in another process. For middleware.
+
+        Context variables do not go there; what they hold can be carried so, in something that can be pickled.
+        """
+        self.around = around
 
     def note_deadline(self, deadline: float) -> None:
         """Say until when the attempt may run, in seconds since the epoch. For handlers."""

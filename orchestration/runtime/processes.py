@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import traceback
+from contextlib import nullcontext
 from multiprocessing import get_context
 from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
+    from orchestration.runtime.context import Around
+
 DEFAULT_PROCESSES = os.cpu_count() or 1
 PATIENCE = 5.0  # seconds that a process has to end after its last call, before it is killed
 
@@ -30,6 +33,7 @@ class Seen(NamedTuple):
     attempt: int
     idempotency_key: str
     timeout: float | None = None
+    around: Around | None = None
 
     def key(self, _: str) -> str:
         """Return the key: it holds the run's id already."""
@@ -39,7 +43,8 @@ class Seen(NamedTuple):
 def seen() -> tuple[Seen, str, float | None]:
     """Describe the attempt that runs here, for `call_elsewhere`."""
     here = step_context()
-    return Seen(here.path, here.attempt, here.idempotency_key), here.run_id, here.deadline
+    attempt = Seen(here.path, here.attempt, here.idempotency_key, around=here.around)
+    return attempt, here.run_id, here.deadline
 
 
 def call_elsewhere(
@@ -54,7 +59,8 @@ def call_elsewhere(
         context.note_deadline(deadline)
     token = current.set(context)
     try:
-        return function(*arguments)
+        with nullcontext() if effect.around is None else effect.around():
+            return function(*arguments)
     except StopIteration as error:  # a future refuses it, and a coroutine would turn it into this as well
         raise RuntimeError(f"the step raised {error!r}") from error
     finally:
