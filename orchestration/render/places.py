@@ -173,6 +173,8 @@ def places_of(things: dict[str, Thing]) -> dict[str, Place]:
                 tries[before] = max(tries.get(before, 0), int(found[2]))
     places: dict[str, Place] = {}
     for path, thing in last.items():
+        if thing.what == "backoff" and thing.status == "done":
+            continue  # of a composite: what it waited for is inside
         static = static_path(path)
         place = places.get(static) or Place(Counter(), Counter())
         place.statuses[thing.final] += 1

@@ -148,7 +148,8 @@ class Titled:
 
     def drawn(self, x: float, y: float) -> Iterator[str]:
         """Yield a group."""
-        yield f'<g class="{self.style}"><title>{markup(self.title)}</title>' if self.style else "<g>"
+        style = f' class="{self.style}"' if self.style else ""
+        yield f"<g{style}><title>{markup(self.title)}</title>"
         yield from self.block.drawn(x, y)
         yield "</g>"
 

@@ -14,9 +14,8 @@ from orchestration.journal.records import VALUES_OF, clean, first_link
 from orchestration.outcomes import Cancelled, Failed, HookFailure, Rollback, Succeeded
 from orchestration.plan.nodes import Scope
 from orchestration.plan.places import nodes_of
-from orchestration.plan.secrets import text_of
 from orchestration.render.chronicle import HIDDEN, Begun, Fact, Scribe, fields_of
-from orchestration.render.values import shown
+from orchestration.render.values import shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

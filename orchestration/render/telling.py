@@ -78,6 +78,8 @@ def _words(thing: Thing) -> list[str]:
 
 def said_of(thing: Thing) -> str:
     """Say what became of something: `done, then undone`."""
+    if thing.what == "backoff" and thing.status == "done":
+        return "waited, then tried again"
     if thing.undo is None or thing.undo == thing.status:
         return WORDS[thing.status]
     return f"{WORDS[thing.status]}, {'then ' if thing.undo in ('undone', 'running') else ''}{WORDS[thing.undo]}"

@@ -44,20 +44,20 @@ LIGHT = Scheme(
     line="#8c959f",
     kinds={"step": "#0969da", "pure": "#8250df", "wait": "#9a6700", "choice": "#57606a", "undo": "#8250df"},
     tones={
-        "done": Tone("#1a7f37", "#e6f8ea"),
-        "running": Tone("#0969da", "#ddf1ff"),
+        "done": Tone("#17732f", "#e6f8ea"),
+        "running": Tone("#0860c4", "#ddf1ff"),
         "waiting": Tone("#8a5d00", "#fff6d0"),
         "failed": Tone("#cf222e", "#ffebe9"),
         "cancelled": Tone("#59636e", "#eceff2"),
-        "undone": Tone("#8250df", "#f6edff"),
+        "undone": Tone("#7a45d6", "#f6edff"),
         "undo-failed": Tone("#a40e26", "#ffdcd9"),
-        "held": Tone("#bc4c00", "#fff0e4"),
-        "in-doubt": Tone("#bf3989", "#ffebf5"),
+        "held": Tone("#b14700", "#fff0e4"),
+        "in-doubt": Tone("#b32d7d", "#ffebf5"),
         "kept": Tone("#4d6b7c", "#e6f0f5"),
         "leaked": Tone("#0f7078", "#d8f4f5"),
         "lost": Tone("#6f5a00", "#f6f0cf"),
-        "skipped": Tone("#6e7781", "#f6f8fa"),
-        "unreached": Tone("#6e7781", "#f6f8fa"),
+        "skipped": Tone("#59636e", "#f6f8fa"),
+        "unreached": Tone("#59636e", "#f6f8fa"),
     },
 )
 DARK = Scheme(
@@ -96,8 +96,7 @@ def style(theme: Theme, scope: str) -> str:
         f".{scope} .more,.{scope} .label,.{scope} .told{{font-size:11px}}.{scope} .tick{{font-size:10.5px}}"
         f".{scope} .told{{font-weight:600}}"
         f".{scope} path{{fill:none;stroke-width:1.4;stroke-linecap:round;stroke-linejoin:round}}"
-        f".{scope} .dim{{opacity:.62}}"
-        f".{scope} .dashed{{stroke-dasharray:4 3}}.{scope} .back{{stroke-dasharray:4 3}}"
+        f".{scope} .dim .card,.{scope} .dashed{{stroke-dasharray:4 3}}.{scope} .back{{stroke-dasharray:4 3}}"
         f".{scope} .sign,.{scope} .mark{{stroke-width:1.7}}"
     )
     if theme == "auto":
@@ -127,7 +126,7 @@ def _colours(scheme: Scheme, scope: str) -> str:
         rules[f".is-{name} .told,text.on-{name}"] = f"fill:{tone.strong}"
         rules[f".is-{name} .sign,path.on-{name}"] = f"stroke:{tone.strong}"
         rules[f"rect.on-{name}"] = f"fill:{tone.strong}"
-        rules[f"rect.soft-{name}"] = f"fill:{tone.soft};stroke:{tone.strong}"
+    rules[".dim .name"] = f"fill:{scheme.muted}"
     return "".join(f"{_scoped(names, scope)}{{{text}}}" for names, text in rules.items())
 
 

@@ -1,13 +1,27 @@
-"""Values as a person reads them, from what a journal has of them: JSON with tags, read without their classes."""
+"""Values as a person reads them, from the value itself or from what a journal has of it: JSON with tags."""
 
 from __future__ import annotations
 
 import json
+import re
+from reprlib import Repr
 from typing import Any, cast
 
+from orchestration.plan.secrets import masked
 from orchestration.render.chronicle import HIDDEN
 
 LONGEST = 400  # characters that are shown of a value
+SHORT = Repr()
+SHORT.maxstring = SHORT.maxother = LONGEST
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def text_of(value: object) -> str:
+    """Return a text of a value of this process, without its secrets and without addresses in memory (S33)."""
+    try:
+        return ADDRESS.sub("", SHORT.repr(masked(value)))
+    except Exception:  # noqa: BLE001 - a foreign __repr__ may raise anything; a report can do without
+        return f"a {type(value).__qualname__}"
 
 
 def shown(data: object) -> str:
@@ -26,6 +40,10 @@ def _text(data: Any) -> str:  # noqa: ANN401 - JSON data
             return f"{_short(name)}({inner})"
         case {"$enum": str(name), "member": member}:
             return f"{_short(name)}.{member}"
+        case {"$tuple": list(items)}:
+            return "(" + ", ".join(map(_text, items)) + ")"
+        case dict() if len(data) == 1 and next(iter(data)).startswith("$"):
+            return _text(next(iter(data.values())))
         case dict():
             return "{" + ", ".join(f"{key}: {_text(item)}" for key, item in data.items()) + "}"
         case list():
