@@ -135,11 +135,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """The package, the examples and this file, under mypy and pyright; every public symbol has a type."""
+    """The package, the examples and this file, under mypy and pyright; what an editor shows of a workflow."""
     session.install("-e", ".[cli,temporal]", NOX, *group("types", "tests"))
     session.run("mypy")
     session.run("pyright", "orchestration", "examples", "pytest_orchestration.py")
     session.run("pyright", "--verifytypes", "orchestration", "--ignoreexternal", silent=True)  # long, if nothing is wrong
+    session.run("pytest", "tests/typed/test_language_server.py")
 
 
 @nox.session
