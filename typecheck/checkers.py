@@ -103,7 +103,15 @@ def _of_ty(report: str) -> Iterator[Said]:
         yield Said(_file(said["location"]["path"]), line, code, said["description"].removeprefix(f"{code}: "))
 
 
-MYPY = Checker("mypy", ("--output=json", "--no-error-summary", "--warn-unused-ignores", "typecheck"), _of_mypy)
+MYPY = Checker(
+    "mypy",
+    (
+        *("--output=json", "--no-error-summary", "--warn-unused-ignores"),
+        f"--cache-dir={os.devnull}",  # what comes from a cache is shown with its options in another order
+        "typecheck",
+    ),
+    _of_mypy,
+)
 PYRIGHT = Checker("pyright", ("--project", "typecheck", "--pythonpath", "{python}", "--outputjson"), _of_pyright)
 PYREFLY = Checker(
     "pyrefly",
