@@ -116,6 +116,13 @@ class HookFailure:
         return f"{self.hook} at {self.moment} of {self.path}: {self.failure.kind}: {self.failure.message}"
 
 
+def in_a_notebook(outcome: Outcome[object], **_: object) -> dict[str, str]:
+    """Return how a notebook shows an outcome: as HTML."""
+    from orchestration.render.notebook import outcome_bundle  # noqa: PLC0415 - only a notebook needs it
+
+    return outcome_bundle(outcome)
+
+
 @frozen
 class Succeeded(Generic[T]):
     """The run ended with a value."""
@@ -128,6 +135,7 @@ class Succeeded(Generic[T]):
     cleanup_failures: tuple[Failure, ...] = ()
     hook_failures: tuple[HookFailure, ...] = ()
     ok: ClassVar[bool] = True
+    _repr_mimebundle_ = in_a_notebook
 
 
 @frozen
@@ -142,6 +150,7 @@ class Failed:
     cleanup_failures: tuple[Failure, ...] = ()
     hook_failures: tuple[HookFailure, ...] = ()
     ok: ClassVar[bool] = False
+    _repr_mimebundle_ = in_a_notebook
 
 
 @frozen
@@ -157,6 +166,7 @@ class Cancelled:
     cleanup_failures: tuple[Failure, ...] = ()
     hook_failures: tuple[HookFailure, ...] = ()
     ok: ClassVar[bool] = False
+    _repr_mimebundle_ = in_a_notebook
 
 
 Outcome = Succeeded[T] | Failed | Cancelled

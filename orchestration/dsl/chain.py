@@ -121,6 +121,12 @@ class Chain(Generic[In, Out, R]):
         """Run where no event loop runs: `asyncio.run` around `run`."""
         return asyncio.run(cast("Chain[Any, Any, Any]", self).run(value, services, deadline=deadline))
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Return the picture of the plan, for a notebook; or what is wrong with it."""
+        from orchestration.render.notebook import workflow_bundle  # noqa: PLC0415 - only a notebook needs it
+
+        return workflow_bundle(self.compile)
+
     if TYPE_CHECKING:
 
         def types_only(self, value: In, /) -> tuple[Out, R]:

@@ -119,6 +119,12 @@ class Plan:
         """Return a Mermaid flowchart of the plan."""
         return mermaid(self.root)
 
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Return the picture of the plan, for a notebook."""
+        from orchestration.render.notebook import plan_bundle  # noqa: PLC0415 - only a notebook needs it
+
+        return plan_bundle(self)
+
 
 class Compilable(Protocol[In, Out, R]):
     """What engines take: a workflow, by what it needs from the builder and no more."""
