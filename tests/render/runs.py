@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from examples.checkout import Couriers, Inventory, Order, Packed, Paid, Payments, Reserved, TooHeavy, checkout
 from orchestration import Failure, Retry, Signal, Workflow
 from orchestration.render import chronicle_of
 from orchestration.testing import FakeHandler, answers
@@ -14,8 +12,6 @@ if TYPE_CHECKING:
     from orchestration.render import Chronicle
     from orchestration.testing import Trace
 
-ORDER = Order("tea", 50, express=True)
-RESERVED = Reserved("order-17:checkout/reserve", ORDER, 22_500)
 HOSTILE = "<script>alert('x')</script>&\"\x1b[31m\u202e\n</title>"
 GO = Signal("go", int)
 
@@ -23,19 +19,6 @@ GO = Signal("go", int)
 def told(trace: Trace[Any], *, values: bool = False) -> Chronicle:
     """Return the chronicle of a run of the test kit."""
     return chronicle_of(trace.plan, trace.turns, trace.outcome, values=values)
-
-
-@cache
-def failed_checkout() -> Chronicle:
-    """Return a checkout of which the last step fails, so that all is undone."""
-    fake = FakeHandler()
-    fake.on(Inventory.reserve, RESERVED, takes=0.2).on(Inventory.release, None, takes=0.1)
-    late = [answers(raises=ConnectionError("no line"), takes=0.3), answers(Paid(RESERVED), takes=0.4)]
-    fake.on(Payments.charge, each=late).on(Payments.refund, None, takes=0.2)
-    fake.on(Inventory.pick, ORDER, takes=0.5).on("print_label", "50 x tea", takes=0.1)
-    fake.on("pack", Packed(ORDER, "50 x tea"), takes=0.1)
-    fake.on(Couriers.express, raises=TooHeavy("50 pieces, the express courier carries 20"), takes=0.1)
-    return told(fake.run(checkout, ORDER, run_id="order-17"))
 
 
 def book(trip: int) -> int:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mkdocs_pictures import failed_checkout
 from orchestration.render import html
 from tests.render.browser import ENTER, TAB, Browser, found
-from tests.render.runs import failed_checkout, failed_trip
+from tests.render.runs import failed_trip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,6 +10,7 @@ import pytest
 
 from examples.approvals import ANSWER, Answer, Case, Claim, Desk, approval, nobody
 from examples.checkout import checkout
+from mkdocs_pictures import failed_checkout
 from orchestration import LocalEngine, Retry, Secret, Workflow, step
 from orchestration.errors import RunNotFound
 from orchestration.journal.memory import MemoryJournal
@@ -20,7 +21,7 @@ from orchestration.render.places import things_of
 from orchestration.render.signs import GRAVEST, SIGNS, WORDS
 from orchestration.render.telling import brief, drawer_of
 from orchestration.testing import FakeHandler
-from tests.render.runs import GO, asking, book, car, failed_checkout, failed_trip, room, saved, told, trip, unbook
+from tests.render.runs import GO, asking, book, car, failed_trip, room, saved, told, trip, unbook
 
 if TYPE_CHECKING:
     from orchestration.render import Chronicle

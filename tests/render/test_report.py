@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from examples.checkout import checkout
+from mkdocs_pictures import failed_checkout
 from orchestration import Failure, Workflow
 from orchestration.frozen import evolve
 from orchestration.outcomes import Cancelled, Failed, Held, HookFailure, InDoubt, Kept, Rollback, Succeeded, Undone
@@ -17,7 +18,7 @@ from orchestration.render.steps import MOST
 from orchestration.testing import FakeHandler
 from tests.plan.everything import everything
 from tests.render.drawn import boxes, canvas, parsed, words
-from tests.render.runs import HOSTILE, asking, book, failed_checkout, failed_trip, invite, told, trip, unbook
+from tests.render.runs import HOSTILE, asking, book, failed_trip, invite, told, trip, unbook
 
 VOID = {"meta", "br", "path", "rect", "polygon"}
 LOADS = re.compile(r"""(src|href)\s*=\s*["'](?!#)|url\(|@import|<script|<link|<iframe|\son\w+\s*=""", re.IGNORECASE)
