@@ -203,7 +203,7 @@ def temporal(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation; a broken link is an error."""
-    session.install(*group("docs"))
+    session.install("-e", ".", *group("docs"))  # the pictures are drawn by the library itself
     session.run("mkdocs", "build", "--strict", "--site-dir", str(session.cache_dir / "site"))
 
 
