@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from orchestration.cli.distant import add_temporal, on_temporal
 from orchestration.cli.durably import Durably
 from orchestration.cli.ending import end, stopped
 from orchestration.cli.files import check_place
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_ownership(parser)
     add_view(parser)
     add_report(parser)
+    add_temporal(parser, queue=True)
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +59,9 @@ def add_services(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Exit:
     """Run a workflow and print its result."""
+    there = on_temporal(options)
+    if there is not None:
+        return there(options)
     return _in_memory(options) if options.journal is None else _durably(options)
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Any, get_args
 
+from orchestration.cli.distant import add_temporal, on_temporal
 from orchestration.cli.exits import Exit
 from orchestration.cli.journals import add_journal, opened
 from orchestration.cli.paint import by_column, marked, style_of_standing
@@ -24,12 +25,16 @@ COLUMNS = ("run", "workflow", "status", "records", "age")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     add_journal(parser)
+    add_temporal(parser)
     parser.add_argument("--status", choices=get_args(Status), help="only the runs of this status")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def runs(options: argparse.Namespace) -> Exit:
     """List the runs of a journal, the oldest first."""
+    there = on_temporal(options)
+    if there is not None:
+        return there(options)
     with opened(options) as journal:
         heads = journal.heads(options.status)
     now = time.time()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from orchestration.cli.distant import add_temporal, on_temporal
 from orchestration.cli.exits import Exit
 from orchestration.cli.journals import add_cipher, add_journal, find_cipher, opened
 from orchestration.cli.loading import FORM, load_workflow
@@ -38,6 +39,7 @@ def configure_signal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workflow", metavar="WORKFLOW", help=f"what the payload is checked against: {FORM}")
     add_journal(parser)
     add_cipher(parser)
+    add_temporal(parser, queue=True)
 
 
 def configure_cancel(parser: argparse.ArgumentParser) -> None:
@@ -45,10 +47,14 @@ def configure_cancel(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_id", metavar="RUN", help="the id of the run")
     parser.add_argument("--reason", default="cancelled by the command", help="why (default: %(default)s)")
     add_journal(parser)
+    add_temporal(parser)
 
 
 def signal(options: argparse.Namespace) -> Exit:
     """Send a signal to a run, whoever has it."""
+    there = on_temporal(options)
+    if there is not None:
+        return there(options)
     signal_id = uuid.uuid4().hex if options.id is None else options.id
     with opened(options) as journal:
         head = _unfinished(journal, options.run_id)
@@ -64,6 +70,9 @@ def signal(options: argparse.Namespace) -> Exit:
 
 def cancel(options: argparse.Namespace) -> Exit:
     """Cancel a run, whoever has it."""
+    there = on_temporal(options)
+    if there is not None:
+        return there(options)
     with opened(options) as journal:
         head = _unfinished(journal, options.run_id)
         journal.post(head.run_id, cancel_text(options.reason))
@@ -95,17 +104,26 @@ def _checked(head: Head, options: argparse.Namespace, signal_id: str) -> str:
         mend = "Name the workflow that the run was begun with."
         raise Misuse(options.workflow, found=plan.name, expected=f"{head.plan}, of which the run is", mend=mend)
     kind = kind_of(plan, options.name)
+    value = payload_of(options, kind)
+    known: Signal[Any] = Signal(options.name, kind)
+    return signal_text(plan, options.name, signal_id, validate_signal(plan, state_of(head), known, value))
+
+
+def payload_of(options: argparse.Namespace, kind: Any) -> object:  # noqa: ANN401 - a type, or Any
+    """Return the payload that was given for a signal of this type.
+
+    Raises:
+        Misuse: if it does not fit.
+    """
     adapter = adapter_of(kind) or TypeAdapter(Any)
     try:
-        value: object = adapter.validate_json(options.payload)
+        return adapter.validate_json(options.payload)
     except ValidationError as error:
         found = "; ".join(
             f"{'.'.join(map(str, part['loc'])) or 'value'}: {part['msg']}" for part in error.errors(include_input=False)
         )
         mend = "Send a payload of that type."
         raise Misuse(f"the signal {options.name!r}", found=found, expected=type_name(kind), mend=mend) from None
-    known: Signal[Any] = Signal(options.name, kind)
-    return signal_text(plan, options.name, signal_id, validate_signal(plan, state_of(head), known, value))
 
 
 def _unchecked(journal: Journal, head: Head, options: argparse.Namespace, signal_id: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from orchestration.cli.distant import add_temporal, on_temporal
 from orchestration.cli.exits import Exit
 from orchestration.cli.glance import VALUES, Glance, glance
 from orchestration.cli.journals import add_journal, opened
@@ -33,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument("run_id", metavar="RUN", help="the id of the run")
     add_journal(parser)
+    add_temporal(parser)
     parser.add_argument(
         "--events",
         metavar="N",
@@ -47,6 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def show(options: argparse.Namespace) -> Exit:
     """Print what is known of a run."""
+    there = on_temporal(options)
+    if there is not None:
+        return there(options)
     with opened(options) as journal:
         head = journal.head(options.run_id)
         last = head.position if options.events is None else max(options.events, 0)

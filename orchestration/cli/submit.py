@@ -6,6 +6,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
+from orchestration.cli.distant import add_temporal, on_temporal
 from orchestration.cli.exits import Exit
 from orchestration.cli.input import read_input
 from orchestration.cli.journals import add_cipher, add_journal, find_cipher, opened
@@ -30,10 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run-id", metavar="ID", help="the id of the run (default: a new one)")
     add_journal(parser)
     add_cipher(parser)
+    add_temporal(parser, queue=True)
 
 
 def submit(options: argparse.Namespace) -> Exit:
     """Begin a run and print its id. Its services are the worker's affair, so that no engine is needed here."""
+    there = on_temporal(options)
+    if there is not None:
+        return there(options)
     workflow, module = load_workflow(options.reference)
     plan = durable_plan(workflow.compile(), find_cipher(options.cipher, module))
     value = read_input(plan, options.input)

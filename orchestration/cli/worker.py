@@ -8,6 +8,7 @@ import time
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
+from orchestration.cli.distant import add_temporal, on_temporal
 from orchestration.cli.durably import durable_outcome
 from orchestration.cli.exits import Exit
 from orchestration.cli.interrupts import interrupts
@@ -52,12 +53,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_services(parser)
     add_ownership(parser)
+    add_temporal(parser, queue=True)
 
 
 def worker(options: argparse.Namespace) -> Exit:
     """Work until a signal, or until there is nothing left to do."""
+    there = on_temporal(options)
+    if there is not None:
+        return there(options)
     loaded = [load_workflow(reference) for reference in options.references]
-    services = _services_of(loaded, options.services)
+    services = services_of(loaded, options.services)
     cipher = find_cipher(options.cipher, loaded[0][1])
     with opened(options, new=True) as journal:
 
@@ -137,7 +142,7 @@ class Shift:
         complain(error, debug=self._options.debug)
 
 
-def _services_of(loaded: Loaded, reference: str | None) -> object:
+def services_of(loaded: Loaded, reference: str | None) -> object:
     """Return the services of all workflows; names have to be told apart, since a journal knows workflows by them.
 
     Raises:

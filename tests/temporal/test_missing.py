@@ -9,6 +9,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from orchestration.cli import main
+
 MISSING = find_spec("temporalio") is None
 
 
@@ -25,11 +27,15 @@ def test_nothing_else_needs_it() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_who_lacks_it_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names the extra."""
+def test_who_lacks_it_is_told_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The error names the extra, and so does the command."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    for name in [name for name in sys.modules if name.startswith("orchestration.engines")]:
+    for name in [name for name in sys.modules if name.startswith(("orchestration.engines", "orchestration.cli.temp"))]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(ImportError, match=r"pip install 'orchestration\[temporal\]'") as raised:
         importlib.import_module("orchestration.engines.temporal")
     assert raised.value.name == "temporalio"
+    assert main(["runs", "--temporal", "localhost:1"]) == 2
+    assert "pip install 'orchestration[temporal]'" in capsys.readouterr().err

@@ -25,8 +25,7 @@ def test_the_files_of_the_page_do_what_it_says(real: Server, tmp_path: Path) -> 
     workers = [subprocess.Popen([sys.executable, "worker.py"], cwd=tmp_path, env=env) for _ in range(2)]
     try:
         said = [
-            # not whether it ends well: temporalio's threads may crash a process that ends at once after its last call
-            subprocess.run([sys.executable, name], cwd=tmp_path, env=env, check=False, capture_output=True, text=True)
+            subprocess.run([sys.executable, name], cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
             for name in ("order.py", "look.py", "guarded.py")
         ]
     finally:
