@@ -203,7 +203,7 @@ def temporal(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The documentation; a broken link is an error."""
-    session.install("-e", ".", *group("docs"))  # the pictures are drawn by the library itself
+    session.install("-e", ".[cli]", *group("docs"))  # the pictures are drawn by the library itself
     session.run("mkdocs", "build", "--strict", "--site-dir", str(session.cache_dir / "site"))
 
 
@@ -267,6 +267,13 @@ def crash(session: nox.Session) -> None:
     session.install("-e", ".", *group("tests"))
     session.env.setdefault("CRASH_INSTANTS", os.environ.get("CRASH_INSTANTS", "1000"))
     session.run("pytest", "tests/durable/crash", *PARALLEL, "-o", "faulthandler_timeout=0", *session.posargs)
+
+
+@nox.session(default=False)
+def api(session: nox.Session) -> None:
+    """What the public interface breaks, compared with the last tag, or with the commit that follows --."""
+    session.install(*group("api"))
+    session.run("python", "-m", "tests.api", *session.posargs)
 
 
 @nox.session(default=False)

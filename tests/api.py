@@ -1,0 +1,86 @@
+"""What the public interface breaks, compared with an earlier commit: `python -m tests.api [REF]`; or with the last tag.
+
+Looked at is what stands in `__all__` of the public packages, with all that belongs to it; everything else may change.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import griffe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+PUBLIC = ("orchestration", "orchestration.testing", "orchestration.engines.temporal")
+
+
+def last_tag() -> str | None:
+    """Return the name of the latest tag before this commit, if there is one."""
+    command = ["git", "describe", "--tags", "--abbrev=0"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None
+
+
+def exports_of(module: griffe.Object | griffe.Alias) -> dict[str, griffe.Object]:
+    """Return what a module exports, by its name there, as it stands where it is defined."""
+    found = {}
+    for name in map(str, module.exports or ()):
+        if name not in module.members:
+            continue
+        one = module[name]
+        one = one[name] if one.is_module else one  # a function may have the name of the module that it is from
+        found[name] = one.final_target if isinstance(one, griffe.Alias) else one
+    return found
+
+
+def breaks(ref: str) -> Iterator[str]:
+    """Say what a caller of the public names at `ref` would have to change, one line each."""
+    before = griffe.load_git("orchestration", ref=ref, repo=ROOT, search_paths=["."], resolve_aliases=True)
+    now = griffe.load("orchestration", search_paths=[ROOT], resolve_aliases=True)
+    for package in PUBLIC:
+        inner = package.partition(".")[2]
+        old, new = (exports_of(_inside(top, inner)) for top in (before, now))
+        for name, was in old.items():
+            if name not in new:
+                yield f"{package}.{name}: is not there any more"
+            else:
+                yield from (breakage.explain(griffe.ExplanationStyle.MARKDOWN) for breakage in _of(was, new[name]))
+
+
+def _inside(top: griffe.Object | griffe.Alias, inner: str) -> griffe.Object | griffe.Alias:
+    """Return a package inside of another; one without exports if it is not there."""
+    for part in inner.split(".") if inner else ():
+        if part not in top.members:
+            return griffe.Module(part)
+        top = top[part]
+    return top
+
+
+def _of(was: griffe.Object, now: griffe.Object) -> Iterator[griffe.Breakage]:
+    """Compare two objects. What is compared are members, so each is put into a module of its own."""
+    modules = []
+    for one in (was, now):
+        module = griffe.Module("public", filepath=Path("public.py"))
+        module.members[one.name] = one
+        modules.append(module)
+    return griffe.find_breaking_changes(*modules)
+
+
+def main() -> int:
+    """Print what breaks; 1 if anything does."""
+    ref = sys.argv[1] if len(sys.argv) > 1 else last_tag()
+    if ref is None:
+        print("There is no tag yet to compare with; name a commit: python3 noxfile.py api -- COMMIT")  # noqa: T201
+        return 0
+    found = list(dict.fromkeys(breaks(ref)))
+    print(*found, f"{len(found)} incompatible changes of public names since {ref}", sep="\n")  # noqa: T201
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
