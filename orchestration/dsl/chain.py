@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     class ServicesMissing(Generic[P]):
         """What nobody has: where services are forgotten, a checker expects it and so names them."""
 
-        def types_only(self, services: P, /) -> None:
-            """Tell a type checker which services are needed; never called."""
+        def services_needed(self, services: P, /) -> None:
+            """Tell a type checker which they are; never called."""
             ...
 
 
@@ -129,8 +129,16 @@ class Chain(Generic[In, Out, R]):
 
     if TYPE_CHECKING:
 
-        def types_only(self, value: In, /) -> tuple[Out, R]:
-            """Tell a type checker what goes in, what comes out and which services are needed; never called."""
+        def value_taken(self, value: In, /) -> None:
+            """Tell a type checker what goes in; never called."""
+            ...
+
+        def value_given(self) -> Out:
+            """Tell a type checker what comes out; never called."""
+            ...
+
+        def services_needed(self) -> R:
+            """Tell a type checker which services are needed; never called."""
             ...
 
     def as_node(self) -> Node:

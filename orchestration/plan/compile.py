@@ -133,8 +133,16 @@ class Compilable(Protocol[In, Out, R]):
         """Return the plan."""
         ...
 
-    def types_only(self, value: In, /) -> tuple[Out, R]:
-        """Tell a type checker what goes in, what comes out and which services are needed; never called."""
+    def value_taken(self, value: In, /) -> None:
+        """Tell a type checker what goes in; never called."""
+        ...
+
+    def value_given(self) -> Out:
+        """Tell a type checker what comes out; never called."""
+        ...
+
+    def services_needed(self) -> R:
+        """Tell a type checker which services are needed; never called."""
         ...
 
 
