@@ -40,6 +40,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 Payload = TypeVar("Payload")
 FIRST = wire.Settings()
+PATIENCE = 10.0  # seconds
 SHORTEST = 20  # events of a history: in a shorter one a run might come to nothing
 
 
@@ -146,7 +147,7 @@ class TemporalEngine:
     `cipher` seals the secrets of the plans (S33): workers need the same one. `prefix` comes before the id of a run to
     make the id of its Temporal workflow. An attempt without a sign of life for `heartbeat` seconds counts as lost
     (S35); a run has up to `window` activities under way at a time, and goes on in a new history when the server
-    suggests it, or after `longest` events.
+    suggests it, or after `longest` events: nothing new begins before it does, for up to `patience` seconds.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of an engine, all by name
@@ -161,6 +162,7 @@ class TemporalEngine:
         heartbeat: float = FIRST.heartbeat,
         window: int = FIRST.window,
         longest: int | None = FIRST.longest,
+        patience: float = PATIENCE,
     ) -> None:
         """Keep the settings.
 
@@ -168,10 +170,10 @@ class TemporalEngine:
             InvalidInput: if one of the numbers is too small.
             PlanErrors: if one of the workflows does not compile, or cannot run on Temporal.
         """
-        if heartbeat <= 0 or window < 1 or (longest is not None and longest < SHORTEST):
+        if min(heartbeat, patience) <= 0 or window < 1 or (longest is not None and longest < SHORTEST):
             raise InvalidInput(
                 "the engine",
-                found=f"heartbeat={heartbeat!r}, window={window!r}, longest={longest!r}",
+                found=f"heartbeat={heartbeat!r}, window={window!r}, longest={longest!r}, patience={patience!r}",
                 expected=f"numbers above 0, and a history of {SHORTEST} events at least",
                 mend="Leave them out, or give larger ones.",
             )
@@ -180,7 +182,7 @@ class TemporalEngine:
         self._prefix = prefix
         self._hooks = described(hooks_of(hooks))
         self._plans = Plans(cipher)
-        self._settings = wire.Settings(heartbeat, window, longest)
+        self._settings = wire.Settings(heartbeat, window, longest, patience)
         for workflow in workflows:
             self._plans.add(workflow)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast, final
 
@@ -18,6 +19,7 @@ from temporalio.exceptions import TimeoutError as TimedOut
 
 from orchestration.engines import temporal_wire as wire
 from orchestration.engines.temporal_calls import anywhere, here
+from orchestration.engines.temporal_chunks import Move, Stretches
 from orchestration.engines.temporal_hooked import hooked
 from orchestration.engines.temporal_local import WorkerStopped
 from orchestration.errors import InvalidDocument, PlanError, SignalRefused, UnresolvedReference, Unserialisable
@@ -94,9 +96,9 @@ class Run:
         self._again: Counter[str] = Counter()  # how often an attempt has begun in vain
         self._offered: dict[str, asyncio.TimerHandle] = {}  # attempts that no worker could take so far
         self._timers: dict[Slot, asyncio.TimerHandle] = {}
+        self._stretches = Stretches(self._settings.window)
         self._pausing = 0
-        self._draining = False  # nothing new begins, so that the run can go on in a new history
-        self._movable = True
+        self._move = Move(self._settings.longest, self._settings.patience, self._wake)
         self._hooks = hooked(plan, order, self._inbox.append)
         if "rest" in order:
             self.state, self.pending, listed = wire.rest_of(plan, order)
@@ -150,6 +152,8 @@ class Run:
 
     def fold(self) -> Outcome | None:
         """Take all that has happened, and let Temporal know what follows; return the outcome, once there is one."""
+        if self.state.root is not None:
+            self._move.look()
         while (event := self._next()) is not None:
             if self.state.root is None:  # all has ended but the telling of it
                 continue
@@ -157,12 +161,10 @@ class Run:
             note(self.pending, event, effects)
             self._tell(event, effects)
             self._perform(effects)
-        if self.state.root is not None:
-            self._draining = self._movable and (self._draining or self._is_long())
         if self._hooks is None:
             self._admit()
             return self.state.outcome
-        self._hooks.go_on(draining=self._draining)
+        self._hooks.go_on(draining=self._move.draining)
         self._admit()
         return None if self._hooks.busy else self._hooks.completed(self.state.outcome)
 
@@ -206,13 +208,16 @@ class Run:
         if self._hooks is not None and self._hooks.telling:
             return
         most = self.plan.root.max_concurrency
-        while len(self._under_way) < self._settings.window and not self._draining:
+        while len(self._under_way) < self._settings.window and not self._move.draining:
             if self._others_ready:
                 self._begin(self._others_ready.popleft())
             elif self._steps_ready and (most is None or self._steps < most):
                 self._begin(self._steps_ready.popitem(last=False)[1])
             else:
-                return
+                break
+        if not self._move.draining:
+            for effect in self._stretches.open(self._steps_ready):
+                self._pause(effect)
 
     def _begin(self, effect: Attempted) -> None:
         try:
@@ -293,6 +298,9 @@ class Run:
         self._timers.pop((effect.path, effect.purpose)).cancel()
 
     def _continue(self, effect: Continue) -> None:
+        self._stretches.add(effect)
+
+    def _pause(self, effect: Continue) -> None:
         """End this stretch of a workflow task, by a local activity that does nothing: a timer may take a second."""
         self._pausing += 1
         task = here(wire.PAUSE)
@@ -304,6 +312,9 @@ class Run:
             task.exception()  # seen: whatever it is, the workflow task has ended
         waiting = self.pending.get((effect.path, CONTINUE))
         return Continued(effect.path, 0.0) if waiting is not None and waiting.effect is effect else None
+
+    def _wake(self, delay: float) -> None:
+        self._loop.call_later(delay, self._inbox.append, lambda: None)
 
     def _pull(self, effect: Pull) -> None:
         error = PlanError(
@@ -320,24 +331,21 @@ class Run:
 
     # --- a new history
 
-    def _is_long(self) -> bool:
-        info, longest = workflow.info(), self._settings.longest
-        return info.is_continue_as_new_suggested() or (
-            longest is not None and info.get_current_history_length() >= longest
-        )
-
     def rest(self) -> Data | None:
         """Return what the run goes on with in a new history, if this one is long and nothing is under way."""
         hooks = self._hooks
-        if not self._draining or self._under_way or self._pausing or self.moved or (hooks is not None and hooks.busy):
+        busy = self._under_way or self._pausing or self.moved
+        if not self._move.draining or busy or (hooks is not None and hooks.busy):
             return None
         listed = None if hooks is None else hooks.listed
-        try:
-            return wire.order_of_rest(self.plan, self._order, self.state, self.pending, listed)
-        except Unserialisable:  # a pure function made it: then the history grows
-            self._draining = self._movable = False
-            self._admit()
+        rest: Data | None = None
+        with suppress(Unserialisable):  # a pure function made it
+            rest = wire.order_of_rest(self.plan, self._order, self.state, self.pending, listed)
+        if rest is None or len(rest["rest"]) > wire.LARGEST:  # then the history grows
+            self._move.fail()
+            self._inbox.append(lambda: None)
             return None
+        return rest
 
 
 PERFORM: dict[type, Callable[[Run, Any], None]] = {

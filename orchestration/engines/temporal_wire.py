@@ -39,6 +39,7 @@ LOST_VALUE = "orchestration.Unserialisable"  # the same of a run whose outcome h
 
 VERSION = 1
 HASH_BYTES = 16
+LARGEST = 1_900_000  # bytes of a packed state: with what is around it no more than Temporal's 2 MB
 LONGEST_ID = 900  # letters in the id of an activity: a server may refuse 1,000
 
 
@@ -47,12 +48,14 @@ class Settings(NamedTuple):
 
     `heartbeat`: after so many seconds without a sign of life an attempt counts as lost (S35). `window`: so many
     activities are under way at a time. `longest`: after so many events of Temporal's history the run goes on in a new
-    one; `None` leaves that to the server.
+    one; `None` leaves that to the server. Before it does, nothing new begins for up to `patience` seconds, in runs of
+    former releases however long it takes.
     """
 
     heartbeat: float = 10.0
     window: int = 200
     longest: int | None = None
+    patience: float | None = None
 
 
 # --- runs

@@ -223,7 +223,7 @@ class Work:
     def proceed(self) -> Frame | Ended:
         """Admit as many children as the cap allows, and end when there are no more."""
         self._fold()
-        while self.ready and self._has_room():
+        while self.ready and self._has_room() and not self._awaits_a_turn():
             index, self.ready = self.ready[0], self.ready[1:]
             child, path, value = self.members.child(self.node, self.frame.path, self.value, index, self.outputs)
             if self._enter(index, child, path, value):
@@ -246,6 +246,10 @@ class Work:
         outputs = self.outputs
         # results that wait for their turn are bounded as well, or one slow item would let all others pile up
         return len(self.active) < cap and not (isinstance(outputs, Folding) and len(outputs.waiting) >= cap)
+
+    def _awaits_a_turn(self) -> bool:
+        """Tell whether the child before the next one is begun in a later turn: then so are those after it (S7)."""
+        return type(self.active.get(self.ready[0] - 1)) is Later
 
     def _enter(self, index: int, node: Node, path: str, value: object) -> bool:
         """Begin a child; tell whether the turn has gone on for long enough."""

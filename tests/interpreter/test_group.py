@@ -225,6 +225,17 @@ def test_taking_turns_keeps_a_group_full(cap, before) -> None:
     assert len(run.running) == (cap or 1_500)
 
 
+def test_what_ends_meanwhile_begins_no_further_items() -> None:
+    """S7, S16: the items after the one that waits for its turn wait with it, so a slow driver has few under way."""
+    run = Machine(Workflow[list[int]]("flow").map(increase).compile(), list(range(3_000)))
+    begun = len(run.running)
+    [path] = [path for path, effect in run.pending.items() if isinstance(effect, Continue)]
+    run.succeed("flow/increase[0]", 1)
+    assert (begun, len(run.running)) == (998, 997)
+    run.go_on(path)
+    assert len(run.running) > 1_990
+
+
 def test_a_long_chain_of_pure_functions_takes_turns_and_can_be_cancelled_between() -> None:
     """S7, S28: nothing evaluates for ever; a cancel that comes between two turns ends the run."""
     flow = Workflow[int]("flow")

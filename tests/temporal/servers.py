@@ -34,13 +34,13 @@ def binary(name: str) -> str:
 
 
 @contextmanager
-def loop_in_a_thread() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
-    """Yield what runs a coroutine in an event loop of its own, and waits for it."""
+def loop_in_a_thread() -> Iterator[Callable[..., Any]]:
+    """Yield what runs a coroutine in an event loop of its own, and waits a minute for it, or as long as it is told."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        yield lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(60)
+        yield lambda work, patience=60: asyncio.run_coroutine_threadsafe(work, loop).result(patience)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
