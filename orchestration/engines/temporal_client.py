@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 
 from orchestration.engines import temporal_wire as wire
 from orchestration.engines.temporal_hooks import described
+from orchestration.engines.temporal_listing import Listing, details
 from orchestration.engines.temporal_plans import Plans
 from orchestration.engines.temporal_replay import histories, replayed
 from orchestration.errors import InvalidInput, RunExists, RunNotFound, SignalRefused, UnknownWorkflow, Unserialisable
@@ -181,6 +182,7 @@ class TemporalEngine:
         self.task_queue = task_queue
         self._prefix = prefix
         self._hooks = described(hooks_of(hooks))
+        self._listing = Listing(client)
         self._plans = Plans(cipher)
         self._settings = wire.Settings(heartbeat, window, longest, patience)
         for workflow in workflows:
@@ -241,6 +243,8 @@ class TemporalEngine:
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 memo=memo,
                 static_summary=plan.name,
+                static_details=details(plan),
+                search_attributes=await self._listing.attributes(plan),
             )
         except WorkflowAlreadyStartedError:
             begun = await self._attached(known, memo)

@@ -60,6 +60,11 @@ class Plans:
         """Return the plan with a fingerprint, if it is known."""
         return self._known.get(fingerprint)
 
+    @property
+    def fingerprints(self) -> list[str]:
+        """The fingerprints of all plans, in order."""
+        return sorted(self._known)
+
     def takes(self, hooks: list[Data]) -> bool:
         """Tell whether the runs of an engine with these hooks are for it."""
         return self._takes is None or self._takes == hooks

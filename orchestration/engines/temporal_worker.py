@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Never, Self, final
 
-from temporalio.worker import Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from typing_extensions import TypeVar
 
 from orchestration.engines.temporal_attempts import Attempts, pause
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", default=Never)
 PULSE = 1.0  # seconds
 STICKY = 10.0  # seconds
+BUILD_BYTES = 8
 
 
 @final
@@ -48,7 +51,8 @@ class TemporalWorker(Generic[R]):
     `hooks` are those of the engine, too (S31): runs of one that has others wait for another worker.
     `max_concurrency` bounds the attempts of this worker, of which 100 are under way at a time without it. `cipher` is
     that of the engine (S33). Every `pulse` seconds an attempt gives a sign of life, and hears then that it is to end.
-    A workflow whose worker gave none for `sticky` seconds goes to another.
+    A workflow whose worker gave none for `sticky` seconds goes to another. `deployment` names what the worker is part
+    of on Temporal's pages; its build is known there by the fingerprints of the workflows.
     """
 
     def __init__(  # noqa: PLR0913 - the settings of a worker, all by name
@@ -66,6 +70,7 @@ class TemporalWorker(Generic[R]):
         executors: Mapping[str, Executor] | None = None,
         validate: Validation = "boundary",
         cipher: Cipher | None = None,
+        deployment: str | None = None,
         pulse: float = PULSE,
         sticky: float = STICKY,
     ) -> None:
@@ -88,6 +93,7 @@ class TemporalWorker(Generic[R]):
         self._max_concurrency = max_concurrency
         self._pulse = timedelta(seconds=pulse)
         self._sticky = timedelta(seconds=sticky)
+        self._deployment = deployment
         self._open = AsyncExitStack()
         for workflow in workflows:
             self.add(workflow)
@@ -131,4 +137,10 @@ class TemporalWorker(Generic[R]):
             max_heartbeat_throttle_interval=self._pulse,
             default_heartbeat_throttle_interval=self._pulse,
             sticky_queue_schedule_to_start_timeout=self._sticky,
+            deployment_config=None if self._deployment is None else self._deployed(self._deployment),
         )
+
+    def _deployed(self, name: str) -> WorkerDeploymentConfig:
+        """Return what this worker is part of. Which runs are for it the fingerprints of their plans say already."""
+        build = hashlib.blake2b(" ".join(self._plans.fingerprints).encode(), digest_size=BUILD_BYTES).hexdigest()
+        return WorkerDeploymentConfig(version=WorkerDeploymentVersion(name, build), use_worker_versioning=False)

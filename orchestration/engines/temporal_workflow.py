@@ -13,6 +13,7 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from orchestration.engines import temporal_wire as wire
+from orchestration.engines.temporal_listing import current_details
 from orchestration.engines.temporal_plans import found
 from orchestration.engines.temporal_run import Run
 from orchestration.errors import Unserialisable
@@ -45,6 +46,7 @@ class RunWorkflow:
             run.signal(letter)
         while True:
             outcome = run.fold()
+            workflow.set_current_details(current_details(run))
             if outcome is not None:
                 return _ended(run, outcome)
             rest = run.rest()
