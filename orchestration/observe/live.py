@@ -157,7 +157,9 @@ def _name(row: Row) -> Text:
 def _bar(row: Row) -> ProgressBar | str:
     if not row.total:
         return ""
-    return ProgressBar(total=row.total, completed=row.done or 0, width=BAR, finished_style="green")
+    return ProgressBar(
+        total=row.total, completed=row.done or 0, width=BAR, complete_style="cyan", finished_style="green"
+    )
 
 
 def _count(row: Row) -> Text:
