@@ -56,7 +56,15 @@ if TYPE_CHECKING:
 
 
 class OrchestrationError(Exception):
-    """The root of all errors of this library."""
+    """The root of all errors of this library.
+
+    ```python
+    try:
+        Workflow[Order]("sale").step(reserve).step(reserve).compile()
+    except OrchestrationError as error:
+        print(error)
+    ```
+    """
 
 
 class Defect(OrchestrationError):
@@ -88,7 +96,16 @@ class PlanWarning(UserWarning):
 
 
 class PlanErrors(ExceptionGroup[PlanError], OrchestrationError):
-    """All that is wrong with a plan, at once (S6)."""
+    """All that is wrong with a plan, at once (S6).
+
+    ```python
+    try:
+        Workflow[Order]("sale").step(reserve).step(reserve).compile()
+    except PlanErrors as errors:
+        for error in errors.exceptions:
+            print(error)
+    ```
+    """
 
     def derive(self, excs: Sequence[PlanError]) -> PlanErrors:  # type: ignore[override]  # a group of plan errors splits into such groups
         """Keep the class when the group is split."""
@@ -134,7 +151,15 @@ class LoopLimitExceeded(Defect):
 
 
 class DeadlineExceeded(Defect, TimeoutError):
-    """A `timeout` or `deadline` has passed (S10)."""
+    """A `timeout` or `deadline` has passed (S10).
+
+    ```python
+    async def later(failure: Failure) -> Order: return order
+
+    slow = Workflow[Order]("slow").step(Workflow[Order]("wait").sleep(3600), timeout=0.01)
+    assert await slow.recover(later, on=DeadlineExceeded).run(order) == order
+    ```
+    """
 
 
 class PartialRollback(Defect):
@@ -242,7 +267,17 @@ class RunEnded(OrchestrationError):
 
 
 class WorkflowFailed(RunEnded):
-    """A run failed. Where the first failure was an exception of this process, it is the cause."""
+    """A run failed. Where the first failure was an exception of this process, it is the cause.
+
+    ```python
+    def lost(order: Order) -> Order: raise LookupError(order.id)
+
+    try:
+        await Workflow[Order]("sale").step(lost).run(order)
+    except WorkflowFailed as failed:
+        print(repr(failed.__cause__), failed.outcome.rollback)
+    ```
+    """
 
     def __init__(self, outcome: Failed) -> None:
         """Take the message from the failure and keep the outcome."""
@@ -251,7 +286,15 @@ class WorkflowFailed(RunEnded):
 
 
 class WorkflowCancelled(RunEnded):
-    """A run was cancelled."""
+    """A run was cancelled.
+
+    ```python
+    try:
+        await Workflow[Order]("sale").step(reserve).run(order)
+    except WorkflowCancelled as cancelled:
+        print(cancelled.outcome.reason)
+    ```
+    """
 
     def __init__(self, outcome: Cancelled) -> None:
         """Take the message from the reason and keep the outcome."""

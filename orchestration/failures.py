@@ -24,6 +24,12 @@ def kind_name(kind: type) -> str:
 class Failure:
     """Why something failed, as data: comparable, storable, and matched by kind instead of by class (S8).
 
+    ```python
+    async def refuse(failure: Failure) -> str: return f"no: {failure.message}"
+
+    polite = Workflow[Order]("polite").step(find_user).pure(lambda user: user.name).recover(refuse, on=LookupError)
+    ```
+
     `kind` is the qualified name of the exception's class, `bases` those of all its base classes, `cause` the failure
     that it was raised from, `attached` later failures of the same run part (the first stays primary), `retry_after`
     the seconds that the exception asks to be left alone for (S9). `exception` is there only in the process where it

@@ -79,7 +79,13 @@ Verdict = Literal["not needed", "complete", "partial"]
 
 @frozen
 class Rollback:
-    """What became of each step that could be undone, in the order in which it was decided (S23, S25)."""
+    """What became of each step that could be undone, in the order in which it was decided (S23, S25).
+
+    ```python
+    outcome = await LocalEngine().execute(Workflow[Order]("sale").step(reserve).compensate(release), order)
+    assert (outcome.rollback.verdict, outcome.rollback.undone) == ("not needed", ())
+    ```
+    """
 
     steps: tuple[EndState, ...] = ()
 
@@ -125,7 +131,13 @@ def in_a_notebook(outcome: Outcome[object], **_: object) -> dict[str, str]:
 
 @frozen
 class Succeeded(Generic[T]):
-    """The run ended with a value."""
+    """The run ended with a value.
+
+    ```python
+    outcome = await LocalEngine().execute(Workflow[Order]("sale").step(reserve), order)
+    assert isinstance(outcome, Succeeded) and outcome.value == Reserved(order)
+    ```
+    """
 
     value: T = attrs.field(metadata={"holds": "value"})
     run_id: str
@@ -140,7 +152,14 @@ class Succeeded(Generic[T]):
 
 @frozen
 class Failed:
-    """The run failed; `failure` is the first, with later ones attached."""
+    """The run failed; `failure` is the first, with later ones attached.
+
+    ```python
+    match await LocalEngine().execute(Workflow[Order]("sale").step(reserve), order):
+        case Failed(failure=failure, rollback=rollback):
+            print(failure, rollback)
+    ```
+    """
 
     failure: Failure
     run_id: str
@@ -155,7 +174,14 @@ class Failed:
 
 @frozen
 class Cancelled:
-    """The run was cancelled; `attached` holds failures that came after the cancel (S28)."""
+    """The run was cancelled; `attached` holds failures that came after the cancel (S28).
+
+    ```python
+    match await LocalEngine().execute(Workflow[Order]("sale").step(reserve), order):
+        case Cancelled(reason=reason, rollback=rollback):
+            print(reason, rollback)
+    ```
+    """
 
     reason: str
     run_id: str

@@ -46,6 +46,11 @@ def _not_negative(_: object, field: attrs.Attribute[Any], value: float) -> None:
 class Retry:
     """How often something is tried and how long the waits between are (S9).
 
+    ```python
+    patient = Retry(max_attempts=5, initial_delay=0.5, max_delay=10, retry_on=(ConnectionError, TimeoutError))
+    sale = Workflow[Order]("sale").step(find_user, retry=patient)
+    ```
+
     `max_attempts` counts the first attempt. Delays are in seconds: the one after the n-th failed attempt is
     `min(max_delay, initial_delay * factor ** (n - 1))`, then jitter: `full` draws from [0, d], `equal` from
     [d/2, d], `none` takes d. The draw is a hash of run id, path and attempt, hence the same when replayed.
@@ -99,6 +104,10 @@ Mode = Literal["fail_fast", "collect", "race"] | Tolerate
 
 def tolerate(*, count: int | None = None, ratio: float | None = None) -> Tolerate:
     """Return the failure mode that fails as soon as strictly more than `count`, or than `ratio` of all, failed (S18).
+
+    ```python
+    most = Workflow[list[int]]("weights").map(weigh, on_error=tolerate(ratio=0.1))
+    ```
 
     Raises:
         ValueError: if neither or both are given, or one is negative.

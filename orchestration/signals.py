@@ -11,7 +11,15 @@ T = TypeVar("T")
 
 @frozen
 class Signal(Generic[T]):
-    """A name and the type of what is sent under it: `Signal("approval", Approval)`."""
+    """A name and the type of what is sent under it: `Signal("approval", Approval)`.
+
+    ```python
+    APPROVED = Signal("approved", bool)
+    handle = await LocalEngine().start(Workflow[Order]("claim").wait_for(APPROVED), order)
+    handle.signal(APPROVED, True)
+    assert (await handle.result()).value is True
+    ```
+    """
 
     name: str
     kind: type[T]

@@ -120,6 +120,13 @@ def graph(build: Callable[[Graph[X]], Race[A, RA]], /, **options: Unpack[RaceOpt
 def graph(build: Any, /, **options: Any) -> Any:
     """Return a workflow of one graph: `build(g)` adds its nodes by `g.node(body, *needs)` and returns what it gives.
 
+    ```python
+    def priced(g: Graph[Order]) -> Node[float]:
+        return g.node(price, g.node(find_user, g.input), g.node(find_cart, g.input))
+
+    sale = Workflow[Order]("sale").step(graph(priced, concurrency=2))
+    ```
+
     That is one node, a tuple of nodes, or a race of nodes; `build` is called once, here. A node starts as soon as all
     that it needs is done (S14). With `on_error="collect"` or `tolerate(...)` a failed node does not fail the graph, and
     what it gives is `Ok`, `Err`, or `NotStarted` for what needs a node that failed (S18).

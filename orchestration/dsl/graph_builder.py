@@ -43,6 +43,13 @@ RE = TypeVar("RE")
 class Graph(Generic[X]):
     """A graph while it is built, of a value `X`: `g.node(body, *needs)` adds a node, and gives a handle for it (S14).
 
+    ```python
+    def priced(g: Graph[Order]) -> Node[float]:
+        return g.node(price, g.node(find_user, g.input), g.node(find_cart, g.input))
+
+    assert await graph(priced).run(order) == 5.0
+    ```
+
     `g.input` is the handle for the value. What is not known to the type checker, because the plan comes as data, is
     named: `g.node(body, "reserve")` needs the node of that name, and `g["reserve"]` is a handle for it.
     """

@@ -15,7 +15,15 @@ R = TypeVar("R", covariant=True, default=Never)
 
 
 class Node(Generic[Out, R]):
-    """A handle for a node of a graph, which gives an `Out`; `R` are the services of the node and of all before it."""
+    """A handle for a node of a graph, which gives an `Out`; `R` are the services of the node and of all before it.
+
+    ```python
+    def users(g: Graph[Order]) -> Node[User]:
+        return g.node(find_user, g.input, retry=Retry())
+
+    assert isinstance(await graph(users).run(order), User)
+    ```
+    """
 
     __slots__ = ("graph", "need")
 
@@ -38,7 +46,15 @@ if TYPE_CHECKING:
 
 
 class Race(Generic[Out, R]):
-    """What a build function returns for a graph whose output is that of the first to succeed: see `Graph.race`."""
+    """What a build function returns for a graph whose output is that of the first to succeed: see `Graph.race`.
+
+    ```python
+    def first(g: Graph[Order]) -> Race[User | Cart]:
+        return g.race(g.node(find_user, g.input), g.node(find_cart, g.input))
+
+    assert isinstance(await graph(first).run(order), User | Cart)
+    ```
+    """
 
     __slots__ = ("nodes",)
 

@@ -31,5 +31,11 @@ def step(body: Callable[[S, A], T], /, **options: Unpack[StepOptions]) -> Step[A
 @overload
 def step(body: Callable[[A], T], /, **options: Unpack[StepOptions]) -> Step[A, T, Never, A]: ...  # pyright: ignore[reportOverlappingOverload]
 def step(body: Any, /, **options: Any) -> Any:
-    """Return a workflow of one step: how an arm or the body of a map gets policies of its own."""
+    """Return a workflow of one step: how an arm or the body of a map gets policies of its own.
+
+    ```python
+    weights = Workflow[list[int]]("weights").map(step(weigh, retry=Retry(), attempt_timeout=10))
+    assert await weights.run([2]) == [3.0]
+    ```
+    """
     return Workflow[Any, Any]("").step(body, **options)

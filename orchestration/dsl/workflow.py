@@ -75,6 +75,15 @@ S2 = TypeVar("S2")
 class Workflow(Chain[In, Out, R]):
     """A workflow from `In` to `Out` that needs the services `R` (a union; `Never` for none).
 
+    ```python
+    sale = (
+        Workflow[Order]("sale")
+        .step(reserve).compensate(release)
+        .step(Payments.charge, retry=Retry(), attempt_timeout=10)
+    )
+    charge = await sale.run(order, services)
+    ```
+
     `Workflow[Order]("checkout")` takes an `Order`; every method returns a new workflow that does one thing more.
     """
 

@@ -116,6 +116,10 @@ class ServiceMethod(Generic[S, F]):
 def method(kind: Callable[..., S], function: Callable[[S, A], T]) -> Callable[[S, A], T]:
     """State which service a method is meant of: `method(Users, Users.get)`.
 
+    ```python
+    sale = Workflow[Reserved]("sale").step(method(StripePayments, StripePayments.charge))
+    ```
+
     Needed where two services share a function (one inherits it from the other), which `Services.bind` reports as
     `AmbiguousService`.
     """

@@ -25,7 +25,14 @@ TIMEOUT = 5.0
 
 @attrs.frozen  # not `frozen`: it has a validator
 class Veto:
-    """What a gate returns to forbid a step: it fails with `Vetoed`, for this `reason` (S31)."""
+    """What a gate returns to forbid a step: it fails with `Vetoed`, for this `reason` (S31).
+
+    ```python
+    def small_only(asked: object) -> Veto | None: return Veto("too large")
+
+    sale = Workflow[Order]("sale").step(reserve, hooks=[gate(small_only)])
+    ```
+    """
 
     reason: str = attrs.field(validator=attrs.validators.instance_of(str))
 
@@ -78,6 +85,12 @@ def gate(
 ) -> Hook:
     """Return a hook that is asked once before a step, before its first attempt (S31).
 
+    ```python
+    def by_day(asked: object) -> Veto | None: return None
+
+    sale = Workflow[Order]("sale", hooks=[gate(by_day, timeout=1)]).step(reserve)
+    ```
+
     The function gets an `Asked` and returns `None` to let the step begin, or a `Veto`. A veto fails the step with
     `Vetoed`; an error of the gate, or none of both in `timeout` seconds, with `GateFailed`. Neither is retried, both
     can be recovered from. A plain function runs in a thread. With `expose` it is shown the input of the step.
@@ -99,6 +112,12 @@ def observer(
     expose: bool = False,
 ) -> Hook:
     """Return a hook that is told of what happens, in the order in which it happens (S31, S32).
+
+    ```python
+    def count(moment: object) -> None: print(type(moment).__name__)
+
+    engine = LocalEngine(hooks=[observer(count, at=("workflow", "step"))])
+    ```
 
     The function gets a `Moment` at each of the points `at`, by default all. It is awaited for at most `timeout`
     seconds; what it raises is listed in the outcome's `hook_failures` and changes nothing. A `strict` one, which can

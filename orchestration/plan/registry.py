@@ -29,6 +29,12 @@ LITERAL = re.compile(rf"Literal\[((?:{_VALUE})(?:, (?:{_VALUE}))*)\]")
 class Registry:
     """Functions by `module:qualname`, types by their canonical name.
 
+    ```python
+    registry = Registry(reserve, Order, Reserved)
+    text = Workflow[Order]("sale").step(reserve).compile().to_json()
+    assert Plan.from_json(text, registry).name == "sale"
+    ```
+
     `Registry(reserve, Payments, list[Order], shop)` takes functions, classes (with their methods), type forms and
     modules: the functions and classes that they define, and, as types only, the classes that they import. Whatever is
     registered as a function can be called by a plan that names it: what a module happens to import is not.

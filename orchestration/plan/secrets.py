@@ -37,7 +37,19 @@ _PLAIN = (
 
 @final
 class Secret:
-    """Marks a field whose value is not shown: `Annotated[str, Secret]` (S33)."""
+    """Marks a field whose value is not shown: `Annotated[str, Secret]` (S33).
+
+    ```python
+    from typing import Annotated
+
+    @dataclass(frozen=True)
+    class Login:
+        name: str
+        password: Annotated[str, Secret]
+
+    flow = Workflow[Login]("login").pure(lambda login: login.name)
+    ```
+    """
 
 
 def masked(value: object) -> object:

@@ -97,7 +97,14 @@ class Ticket:
 
 @final
 class Limits:
-    """Named limits and their capacities: `Limits(stripe=4)`. Shared by all runs of all engines that are given it."""
+    """Named limits and their capacities: `Limits(stripe=4)`. Shared by all runs of all engines that are given it.
+
+    ```python
+    limits = Limits(stripe=4)
+    engines = [LocalEngine(services, limits=limits), LocalEngine(services, limits=limits)]  # four together
+    await engines[0].execute(Workflow[Order]("sale").step(find_user, limit="stripe"), order)
+    ```
+    """
 
     def __init__(self, capacities: Mapping[str, int] | None = None, /, **more: int) -> None:
         """Take names that are no identifiers from a mapping.

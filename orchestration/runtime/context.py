@@ -27,7 +27,16 @@ class NotInAStep(OrchestrationError):
 
 
 class StepContext:
-    """One attempt of a step, or of an undo, as its body sees it. Safe to read from a worker thread."""
+    """One attempt of a step, or of an undo, as its body sees it. Safe to read from a worker thread.
+
+    ```python
+    def own_key(order: Order) -> str: return step_context().idempotency_key
+
+    assert await LocalEngine().execute(Workflow[Order]("sale").step(own_key), order, run_id="17") == Succeeded(
+        "17:sale/own_key", run_id="17"
+    )
+    ```
+    """
 
     # Defaults on the class: an attempt is made for every step, and most never leave them.
     _cancelled: bool = False
@@ -140,6 +149,12 @@ current: ContextVar[StepContext] = ContextVar("orchestration.step")
 
 def step_context() -> StepContext:
     """Return the context of the step that runs here, also in its worker thread.
+
+    ```python
+    def own_path(order: Order) -> str: return step_context().path
+
+    assert await Workflow[Order]("sale").step(own_path).run(order) == "sale/own_path"
+    ```
 
     Raises:
         NotInAStep: if no step runs here.

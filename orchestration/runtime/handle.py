@@ -31,7 +31,14 @@ E = TypeVar("E")
 
 @final
 class Handle(Generic[T]):
-    """A run under way."""
+    """A run under way.
+
+    ```python
+    handle = await LocalEngine().start(Workflow[Order]("slow").sleep(3600), order)
+    assert handle.cancel("changed my mind")
+    assert (await handle.result()).reason == "changed my mind"
+    ```
+    """
 
     def __init__(self, driver: Driver, value: object, kept: Kept | None = None) -> None:
         """Belong to the run that `driver` drives with `value`, `kept` by a journal if it is durable."""

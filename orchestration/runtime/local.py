@@ -58,6 +58,12 @@ POLL = 0.5
 class LocalEngine(Host, Generic[R]):
     """Runs workflows in this process.
 
+    ```python
+    sale = Workflow[Order]("sale").step(reserve).compensate(release).step(Payments.charge)
+    outcome = await LocalEngine(services, max_concurrency=8).execute(sale, order, run_id="order-17")
+    assert outcome.value.cents == 500
+    ```
+
     `services` does the work of the service classes that workflows need. `middleware` wraps every attempt, the first
     outermost. `grace` is how many seconds a cancelled or timed-out attempt has to end before it counts as leaked
     (S24). `max_threads` bounds its worker threads. `validate="all"` checks every output against its

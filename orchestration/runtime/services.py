@@ -24,6 +24,11 @@ S = TypeVar("S")
 class Services(Generic[P]):
     """An immutable set of bindings: `Services().bind(Payments).to(StripePayments())`.
 
+    ```python
+    services = Services().bind(Payments).to(StripePayments()).bind(Mail).to(Smtp())
+    await Workflow[Reserved]("pay").step(Payments.charge).step(Mail.send).run(Reserved(order), services)
+    ```
+
     `P` is the union of the classes bound so far; a workflow that needs another is an error of the type checker's.
     """
 

@@ -17,6 +17,13 @@ _log = logging.getLogger("orchestration")
 class CancelToken:
     """Says that something should end, once and with a reason.
 
+    ```python
+    closing = CancelToken()
+    closing.cancel("the shop closes")
+    outcome = await LocalEngine().execute(Workflow[Order]("sale").step(reserve), order, token=closing)
+    assert outcome.reason == "the shop closes"
+    ```
+
     One token may be given to any number of runs; `CancelToken(parent, ...)` is cancelled with any of its parents, and
     without them. A parent keeps no child alive. All methods may be called from any thread, and from a signal handler:
     there is no lock in it, each step is one operation on a dict.

@@ -27,6 +27,11 @@ PARK = 5.0
 class Worker:
     """Takes up what was submitted, what is due after a sleep, and what another process has left.
 
+    ```python
+    engine = LocalEngine(journal=SqliteJournal("runs.db"), workflows=[Workflow[Order]("sale").step(reserve)])
+    await Worker(engine).drain()  # `work()` goes on for ever
+    ```
+
     At most `max_runs` are under way in it; every `poll` seconds it looks for more. A run that does nothing but wait,
     for a signal or for `park` seconds at least, is put down unless somebody in this process waits for its outcome: it
     costs nothing until it is due. `begun` is told of each
