@@ -54,6 +54,11 @@ R = TypeVar("R", covariant=True)
 class Plan:
     """A compiled workflow: an immutable tree of named, numbered nodes.
 
+    ```python
+    plan = Workflow[Order]("sale").step(reserve).compile()
+    print(plan.fingerprint, plan.to_mermaid())
+    ```
+
     `gives` is the type of the value at its end. Two plans are equal when their fingerprints are: kinds, structure,
     names, policies, types and the names of functions, but not their code (S1).
     """
