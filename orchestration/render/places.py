@@ -65,15 +65,13 @@ def things_of(chronicle: Chronicle) -> dict[str, Thing]:
     for span in chronicle.spans:
         known = things.get(span.path)
         if span.what == "undo":
-            if known is not None:
-                things[span.path] = _with_undo(known, span)
+            things[span.path] = _with_undo(known or _composite(span.path, span.begin), span)
         else:
             things[span.path] = _begun(span) if known is None else _gone_on(known, span)
     outcome = chronicle.outcome
     if outcome is not None:
         for state in outcome.rollback.steps:
-            if state.path in things:
-                things[state.path] = _settled(things[state.path], state)
+            things[state.path] = _settled(things.get(state.path) or _composite(state.path, chronicle.at), state)
         for leak in outcome.leaked:
             path = leak.rpartition("#")[0].partition(":")[0]
             if path in things:
@@ -81,6 +79,11 @@ def things_of(chronicle: Chronicle) -> dict[str, Thing]:
         for failure in failures_of(outcome):
             _blame(things, failure, chronicle.at)
     return things
+
+
+def _composite(path: str, at: float) -> Thing:
+    """Return something that has an undo of its own, but no attempts: it was done when all in it was (S27)."""
+    return Thing(path, "", "done", 0, at, at)
 
 
 def _begun(span: Span) -> Thing:

@@ -21,7 +21,7 @@ from orchestration.render.places import things_of
 from orchestration.render.signs import GRAVEST, SIGNS, WORDS
 from orchestration.render.telling import brief, drawer_of
 from orchestration.testing import FakeHandler
-from tests.render.runs import GO, asking, book, car, failed_trip, room, saved, told, trip, unbook
+from tests.render.runs import GO, asking, book, car, doubled, failed_trip, is_large, room, saved, told, trip, unbook
 
 if TYPE_CHECKING:
     from orchestration.render import Chronicle
@@ -135,6 +135,48 @@ def test_a_retried_composite_tells_its_last_attempt() -> None:
     places = seen(told(trace))
     assert places["part/book"] == places["part/car"] == ("done", "done")
     assert places["part"] == ("done", "attempt 2 of 3")
+
+
+def test_a_composite_that_is_undone_as_a_whole_is_told() -> None:
+    """S27: it has one undo for all of it, which stands at its box."""
+    flow: Any = Workflow[int]("f").fork(book).fork(car).join(name="both").compensate(drop_all).step(len)
+    chronicle = told(FakeHandler(real=True).on(len, raises=ValueError()).run(flow, 1))
+    assert undos(chronicle) == {"both": "undone"}
+    assert seen(chronicle)["both"] == ("undone", "done, then undone")
+    assert seen(chronicle)["both/book"] == ("done", "done")
+
+
+def drop_all(pair: tuple[int, int]) -> None:
+    """Undo both."""
+
+
+def test_what_was_kept_behind_a_pivot_is_told() -> None:
+    """S27: it stands on purpose."""
+    flow = Workflow[int]("f").step(book).compensate(unbook).pivot().step(car)
+    chronicle = told(FakeHandler(real=True).on(car, raises=ValueError()).run(flow, 1))
+    assert seen(chronicle) == {
+        "book": ("kept", "done, kept"),
+        "pivot": ("done", "done"),
+        "car": ("failed", "failed · ValueError"),
+    }
+
+
+def test_an_arm_without_effects_is_told_where_it_can_only_have_been_this() -> None:
+    """S13: what was passed through without a trace is known if all the other arms would have left one."""
+    flow: Any = Workflow[int]("f").branch().when(is_large, doubled_step).otherwise(book).step(car)
+    places = seen(told(FakeHandler(real=True).run(flow, 200)))
+    assert places["branch/twice/doubled"] == ("done", "done")
+    assert places["branch/book"] == ("skipped", "skipped")
+
+
+doubled_step: Any = Workflow[int]("twice").pure(doubled)
+
+
+def test_the_members_of_a_graph_that_were_not_reached_are_told() -> None:
+    """S14: what needs what has failed never began; what is needed by what began is done."""
+    flow: Any = Workflow[int]("f").fork(book).fork(doubled_step).join(name="both").step(len)
+    trace = FakeHandler(real=True).on(book, raises=ValueError()).on(len, 2).run(flow, 1)
+    assert seen(told(trace))["len"] == ("unreached", "not reached")
 
 
 def test_what_has_leaked_or_is_in_doubt_is_told() -> None:

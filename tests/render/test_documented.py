@@ -24,8 +24,7 @@ def test_each_picture_is_made_and_shown(name: str) -> None:
     assert f"(pictures/{name})" in (DOCS / "pictures.md").read_text(encoding="utf-8")
 
 
-def test_no_page_shows_a_picture_that_is_not_made() -> None:
+def test_the_page_shows_no_picture_that_is_not_made() -> None:
     """A misspelt name would be a broken picture."""
-    for page in DOCS.rglob("*.md"):
-        for name in re.findall(r"\(pictures/([^)]+)\)", page.read_text(encoding="utf-8")):
-            assert name in PICTURES, page.name
+    for name in re.findall(r"\(pictures/([^)]+)\)", (DOCS / "pictures.md").read_text(encoding="utf-8")):
+        assert name in PICTURES
