@@ -147,7 +147,7 @@ def types(session: nox.Session) -> None:
 def typecheck(session: nox.Session) -> None:
     """What four type checkers must accept, refuse and say of the public surface; -- --write keeps what they say."""
     session.install("-e", ".[cli,testing]", *group("typecheck"))
-    session.run("python", "typecheck/check.py", *session.posargs)
+    session.run("python", "-m", "typecheck.check", *session.posargs)
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""Run four type checkers over all cases and compare what they say: `python typecheck/check.py`.
+"""Run four type checkers over all cases and compare what they say: `python -m typecheck.check`.
 
 mypy and pyright have to judge every case rightly: whatever they say that no ignore takes back is an error, and so is an
 ignore that takes nothing back. What they say of `messages` and show of `display` is compared with `golden.txt` there,
@@ -16,8 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from typecheck.cases import GOLDEN, Case, all_cases, cases_in, count
 from typecheck.checkers import CASES, MYPY, PYREFLY, PYRIGHT, TY, Checker, Said
