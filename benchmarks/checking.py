@@ -1,12 +1,12 @@
 """What it costs a type checker to follow long workflows: time and memory of each, cold, at several sizes.
 
     python benchmarks/checking.py            the whole table, some minutes
-    python benchmarks/checking.py --quick    the largest sizes only
+    python benchmarks/checking.py --quick    the smallest sizes only
 
 Times are the processor's, in seconds, of a fresh process without a cache, the least of several; memory is the most that
 it held, in MB. The row `import` is a file that does nothing but import: what the others cost beside it is theirs. The
-last column is what one more step or arm costs at the largest size, against what it costs at the half of it: about 1
-where the cost grows in a straight line, 2 where it grows with the square.
+last column is what one more step or arm costs in the upper half of the largest size, against the lower half: about 1
+where the cost grows in a straight line, 3 where it grows with the square.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUICK = "--quick" in sys.argv
-REPEAT = 1 if QUICK else 3
+REPEAT = 1 if QUICK else 2
 NOISE = 0.1  # seconds; a difference below says nothing
 CHECKERS = {
     "mypy": ("mypy", "--strict", "--cache-dir", os.devnull, "--python-executable", sys.executable),
@@ -53,12 +53,17 @@ def nothing(_: int) -> str:
     return ""
 
 
+def named(calls: list[str]) -> str:
+    """Return calls in a row, with a name for every 100: pyright reads at most 127 in one expression."""
+    parts = ["".join(calls[at : at + 100]) for at in range(0, len(calls), 100)]
+    return "\n".join(
+        ["part0 = start", *(f"part{number + 1} = part{number}{part}" for number, part in enumerate(parts))]
+    )
+
+
 def chain(size: int) -> str:
-    """Return a chain, with a name for every 100 steps: pyright reads at most 127 calls in one expression."""
-    calls = [".step(back)" if number % 2 else ".step(forth)" for number in range(size)]
-    parts = [calls[at : at + 100] for at in range(0, size, 100)]
-    lines = [f"part{number + 1} = part{number}{''.join(part)}" for number, part in enumerate(parts)]
-    return "\n".join(["part0 = start", *lines])
+    """Return a chain."""
+    return named([".step(back)" if number % 2 else ".step(forth)" for number in range(size)])
 
 
 def services(size: int) -> str:
@@ -66,7 +71,7 @@ def services(size: int) -> str:
     kinds = "\n".join(
         f"class S{number}:\n    async def do(self, value: A) -> A: raise NotImplementedError" for number in range(size)
     )
-    return f"{kinds}\nflow = start{''.join(f'.step(S{number}.do)' for number in range(size))}"
+    return f"{kinds}\n{named([f'.step(S{number}.do)' for number in range(size)])}"
 
 
 def several(size: int) -> str:
@@ -79,23 +84,24 @@ def several(size: int) -> str:
 
 def branch(size: int) -> str:
     """Return a branch, each arm of which gives another type."""
-    arms = "".join(f".when(test, f{number})" for number in range(size))
-    return f"{several(size)}\nflow = start.branch(){arms}.otherwise(forth)"
+    arms = [f".when(test, f{number})" for number in range(size)]
+    return f"{several(size)}\n{named(['.branch()', *arms, '.otherwise(forth)'])}"
 
 
 def fork(size: int) -> str:
     """Return a fork, each body of which gives another type, joined by a function of all."""
-    bodies = "".join(f".fork(f{number})" for number in range(size))
+    bodies = [f".fork(f{number})" for number in range(size)]
     taken = ", ".join(f"t{number}: T{number}" for number in range(size))
-    return f"{several(size)}\ndef joined({taken}) -> A: raise NotImplementedError\nflow = start{bodies}.join(joined)"
+    joined = f"def joined({taken}) -> A: raise NotImplementedError"
+    return f"{several(size)}\n{joined}\n{named([*bodies, '.join(joined)'])}"
 
 
 SHAPES: dict[Callable[[int], str], tuple[int, ...]] = {
     nothing: (0,),
-    chain: (50, 100, 200),
-    services: (10, 20, 40),
-    branch: (10, 25, 50),
-    fork: (5, 10, 20),
+    chain: (200, 400, 800),
+    services: (40, 80, 160),
+    branch: (50, 100, 200),
+    fork: (20, 40, 80),
 }
 
 
@@ -136,7 +142,7 @@ def main() -> None:
         print(version.stdout.splitlines()[0])
         alone = 0.0
         for shape, sizes in SHAPES.items():
-            found = [(size, *least(command, program, HEAD + shape(size))) for size in (sizes[-1:] if QUICK else sizes)]
+            found = [(size, *least(command, program, HEAD + shape(size))) for size in (sizes[:1] if QUICK else sizes)]
             if shape is nothing:
                 alone = found[0][1]
             row = "   ".join(f"{size:>3}: {seconds:5.2f} s {megabytes:4.0f} MB" for size, seconds, megabytes in found)
