@@ -12,9 +12,11 @@ from orchestration.frozen import evolve, frozen
 from orchestration.interpreter.effects import OUTPUTS, VALUE
 from orchestration.interpreter.events import Continued, Exhausted, Pulled, PullFailed
 from orchestration.interpreter.fate import NO_TRAILS, OPEN, Fate
+from orchestration.interpreter.few import FEW, NOBODY, Few
 from orchestration.interpreter.members import NO_OUTPUTS, Outputs, Stream, members_of
 from orchestration.interpreter.turn import ENDED, Broken, Done, foregone, foregone_failure, illegal
 from orchestration.interpreter.work import Work
+from orchestration.plan.nodes import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.trail import Trail
     from orchestration.interpreter.turn import Ended, Frame, Turn
-    from orchestration.plan.nodes import Graph, Map
+    from orchestration.plan.nodes import Map
 
 NONE_ACTIVE: HashTrieMap[int, Any] = HashTrieMap()
 
@@ -41,7 +43,7 @@ class GroupFrame:
     value: Any = attrs.field(metadata=VALUE)
     total: int | None
     ready: Sequence[int]
-    active: HashTrieMap[int, Frame] = NONE_ACTIVE
+    active: HashTrieMap[int, Frame] | Few = NONE_ACTIVE
     outputs: Outputs = attrs.field(default=NO_OUTPUTS, metadata=OUTPUTS)
     trails: HashTrieMap[int, Trail] = NO_TRAILS
     fate: Fate = OPEN
@@ -108,7 +110,11 @@ class GroupFrame:
             work.ready = ready[1:]
             work.take(following, child)
             return work.proceed()
-        active = self.active.discard(index).insert(following, child)
+        active = self.active
+        if type(active) is Few:
+            active = active.replace(index, following, child)
+        else:
+            active = active.discard(index).insert(following, child)
         outputs = self.outputs.push_front((index, ended.value))  # type: ignore[union-attr]  # a list
         return GroupFrame(self.node, path, self.value, self.total, ready[1:], active, outputs, self.trails, self.fate)
 
@@ -122,7 +128,9 @@ def enter(node: Graph | Map, path: str, value: object, turn: Turn) -> Frame | En
         return turn.broken(Failure.of(error, path))
     total = members.total(node, laid_out)
     ready = members.first(node, total or 0)
-    return Work(GroupFrame(node, path, laid_out, total, ready, outputs=members.nothing(node)), turn).proceed()
+    most = node.concurrency or (len(node.vertices) if isinstance(node, Graph) else None)
+    active = NONE_ACTIVE if most is None or most > FEW else NOBODY
+    return Work(GroupFrame(node, path, laid_out, total, ready, active, members.nothing(node)), turn).proceed()
 
 
 @foregone.register(GroupFrame)

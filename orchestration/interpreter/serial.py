@@ -29,6 +29,7 @@ from orchestration.interpreter.effects import (
 )
 from orchestration.interpreter.events import AnyEvent
 from orchestration.interpreter.fate import Fate
+from orchestration.interpreter.few import Few
 from orchestration.interpreter.group import GroupFrame
 from orchestration.interpreter.mail import Letter, Mail
 from orchestration.interpreter.members import Folding, Stream
@@ -170,9 +171,9 @@ def _encode(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 - any pa
             return [_encode(plan, item, f"{path}[{index}]") for index, item in enumerate(value)]
         case List():
             return {"is": "List", "items": [_encode(plan, item, f"{path}[{n}]") for n, item in enumerate(value)]}
-        case HashTrieMap():
+        case HashTrieMap() | Few():
             pairs: list[Json] = [[key, _encode(plan, value[key], f"{path}[{key}]")] for key in sorted(value)]
-            return {"is": "Map", "pairs": pairs}
+            return {"is": "Map" if isinstance(value, HashTrieMap) else "Few", "pairs": pairs}
         case _:  # what else a state has
             return {"is": "Node", "number": value.number}
 
@@ -225,8 +226,9 @@ def _decode(plan: Plan, data: Any, path: str) -> Any:  # noqa: ANN401 - any part
             return range(start, stop)
         case {"is": "List", "items": list(items)}:
             return List([_decode(plan, item, f"{path}[{index}]") for index, item in enumerate(items)])
-        case {"is": "Map", "pairs": list(pairs)}:
-            return HashTrieMap({key: _decode(plan, item, f"{path}[{key}]") for key, item in _pairs(pairs, path)})
+        case {"is": "Map" | "Few" as kind, "pairs": list(pairs)}:
+            decoded = {key: _decode(plan, item, f"{path}[{key}]") for key, item in _pairs(pairs, path)}
+            return HashTrieMap(decoded) if kind == "Map" else Few(decoded)
         case {"is": "Node", "number": int(number)} if 0 <= number < len(plan.nodes):
             return plan.nodes[number]
         case {"is": str(name)} if name in KINDS:

@@ -38,7 +38,9 @@ def enter(node: Step, path: str, value: object, turn: Turn) -> Frame:
     """Begin the first attempt, or ask first."""
     if node.asks or turn.ledger.asks:
         return asked(node, path, value, turn)
-    return begin(node, path, value, turn)
+    effect = RunStep(path, 1, node, value, turn.deadline)  # `begin`, without a call more for each step
+    turn.effects.append(effect)
+    return StepFrame(effect)
 
 
 def begin(node: Step, path: str, value: object, turn: Turn) -> StepFrame:

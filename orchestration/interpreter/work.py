@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.events import PullFailed
     from orchestration.interpreter.fate import Fate
+    from orchestration.interpreter.few import Few
     from orchestration.interpreter.group import GroupFrame
     from orchestration.interpreter.members import Members
     from orchestration.interpreter.trail import Trail
@@ -45,7 +46,7 @@ class Work:
         self.value: Any = frame.value
         self.total = frame.total
         self.ready: Sequence[int] = frame.ready
-        self.active: HashTrieMap[int, Frame] = frame.active
+        self.active: HashTrieMap[int, Frame] | Few = frame.active
         self.outputs = frame.outputs
         self.trails: HashTrieMap[int, Trail] = frame.trails
         self.fate: Fate = frame.fate

@@ -154,6 +154,12 @@ class Crew:
         if not self._workers:
             self._driver.wake_up()
 
+    def _come_home(self, worker: asyncio.Task[None], last: Attempt | None) -> None:
+        """Count a worker out that ends; its context holds its last attempt: a circle, see `Driver._part`."""
+        if last is not None and self._attempts.get(last.path) is not last:
+            del last.task
+        self._retire(worker)
+
     def _gone(self, worker: asyncio.Task[None]) -> None:
         """See how a worker has ended: it may have been cancelled before it began, with all of its loop, or broken."""
         if worker in self._unborn:  # another takes its place
@@ -191,6 +197,7 @@ class Crew:
         assert task is not None  # noqa: S101 - a worker is a task
         ready, withdrawn, attempts, admission = self._ready, self._withdrawn, self._attempts, self._admission
         hooks = self._driver.hooks
+        attempt: Attempt | None = None
         self._coming -= 1
         self._unborn.discard(task)
         try:
@@ -227,7 +234,7 @@ class Crew:
                     # a cancel that the body has not met is met here, not by the next body
                     await unless_cancelled(asyncio.sleep(0))
         finally:
-            self._retire(task)
+            self._come_home(task, attempt)
 
     async def _may_begin(self, hooks: HookedRun) -> bool:
         """Wait until the observers have been told of what was before; false if the run was stopped meanwhile."""

@@ -39,6 +39,7 @@ class Hooks:
     def __init__(self, plan: Plan, engine: tuple[Hook, ...]) -> None:
         """Find out once for each node."""
         self.engine = engine
+        self.asks: tuple[When, ...] = asks_of(engine)  # when every step asks the hooks of the engine
         self.of: dict[int, tuple[Hook, ...]] = {}
         self._steps: dict[str, tuple[Hook, ...]] = {}
         self._retried: dict[str, tuple[Hook, ...]] = {}
@@ -48,15 +49,11 @@ class Hooks:
                 self._steps[path] = hooks
             if isinstance(node, Retried):
                 self._retried[path] = hooks
+        self._any = any(self.of.values())
 
     def __bool__(self) -> bool:
         """Tell whether there are any."""
-        return any(self.of.values())
-
-    @property
-    def asks(self) -> tuple[When, ...]:
-        """When every step asks the hooks of the engine."""
-        return asks_of(self.engine)
+        return self._any
 
     def of_step(self, path: str) -> tuple[Hook, ...]:
         """Return the hooks of the step at a path of a run; none if there is no such."""

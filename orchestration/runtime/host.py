@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import uuid
-from contextlib import asynccontextmanager
+import os
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import InvalidInput, JournalFailed, RunExists, UnknownWorkflow
@@ -18,6 +18,7 @@ from orchestration.runtime.hooks import Hooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
 
     from orchestration.interpreter.events import Started
     from orchestration.journal.protocol import Head
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from orchestration.runtime.services import Services
     from orchestration.runtime.tokens import CancelToken
 
+NOBODY_ELSE: AbstractAsyncContextManager[None] = nullcontext()  # a run without an id is found by nobody
 KEPT = 64  # plans whose home an engine keeps ready
 
 
@@ -56,12 +58,12 @@ class Host:
         self._opening: dict[str, asyncio.Event] = {}
         self._plans: dict[str, Plan] = {}
 
-    @asynccontextmanager
-    async def _alone(self, run_id: str | None) -> AsyncGenerator[None]:
+    def _alone(self, run_id: str | None) -> AbstractAsyncContextManager[None]:
         """Let tasks of this process open a run one after the other, so that the second finds it under way."""
-        if run_id is None:
-            yield
-            return
+        return NOBODY_ELSE if run_id is None else self._one_by_one(run_id)
+
+    @asynccontextmanager
+    async def _one_by_one(self, run_id: str) -> AsyncGenerator[None]:
         while run_id in self._opening:
             await self._opening[run_id].wait()
         opened = self._opening[run_id] = asyncio.Event()
@@ -115,7 +117,7 @@ class Host:
             )
         if run_id is not None:
             _look_at(run_id, plan)
-        return started(plan, value, self._home_of(plan), run_id=run_id or uuid.uuid4().hex, deadline=deadline)
+        return started(plan, value, self._home_of(plan), run_id=run_id or os.urandom(16).hex(), deadline=deadline)
 
     def _handle(
         self, driver: Driver, value: object, kept: Kept | None, token: CancelToken | None, *, listed: bool
