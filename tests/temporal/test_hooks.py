@@ -259,3 +259,47 @@ async def hesitate(asked: Asked) -> None:
 
 
 GATED = Workflow[int]("gated").step(increase, hooks=[gate(hesitate, timeout=60.0)])
+
+
+async def cling(hook: Any) -> None:
+    """Take no notice of being told to end, once."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        await asyncio.sleep(0.3)
+
+
+def test_a_hook_that_does_not_end_is_named(real: Server) -> None:
+    """S24, S32: it is given up after the grace, and the run goes on without it."""
+    flow = Workflow[int]("clings").step(increase, hooks=[observer(cling, at="attempt", timeout=0.05)])
+
+    async def main() -> Any:
+        async with TemporalWorker(real.client, task_queue="clings", workflows=[flow], grace=0.05):
+            return await TemporalEngine(real.client, task_queue="clings").execute(flow, 1, run_id="clings")
+
+    outcome = real.run(main())
+    assert (outcome.value, outcome.leaked) == (2, ("clings/increase:cling",) * 2)
+
+
+async def dawdle(moment: Moment) -> None:
+    """Hear the end of it when told again."""
+    SEEN.append(type(moment).__name__)
+    if len(SEEN) == 1:
+        await asyncio.Event().wait()
+
+
+def test_a_stopped_worker_leaves_the_telling_to_another(real: Server) -> None:
+    """S32: what was not told to the end is told by the next, from the beginning of that."""
+    flow = Workflow[int]("told", hooks=[observer(dawdle, at="workflow", timeout=60.0)]).step(increase)
+    queue = {"task_queue": "told", "workflows": [flow]}
+
+    async def main() -> Any:
+        async with TemporalWorker(real.client, **queue, sticky=0.3):
+            handle = await TemporalEngine(real.client, task_queue="told").start(flow, 1, run_id="told")
+            while not SEEN:
+                await asyncio.sleep(0.01)
+        async with TemporalWorker(real.client, **queue):
+            return await handle.result()
+
+    assert real.run(main()) == Succeeded(2, "told")
+    assert SEEN == ["WorkflowBegan", "WorkflowBegan", "WorkflowEnded"]
