@@ -62,7 +62,7 @@ class Move:
         self._until: float | None = None
         self._least = 0  # events, before which it is not tried again
         self._stuck = False
-        self.draining = False
+        self.draining: bool = False
 
     def look(self) -> None:
         """See whether something new may begin."""

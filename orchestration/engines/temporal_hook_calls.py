@@ -40,7 +40,7 @@ class HookCalls:
         """Call nothing yet."""
         self._local = local
         self._grace = grace
-        self.threads = Threads()  # of their own: steps may fill those of the worker
+        self.threads: Threads = Threads()  # of their own: steps may fill those of the worker
         self._told: OrderedDict[tuple[str, int], Data] = OrderedDict()
 
     @activity.defn(name=wire.ASK)

@@ -33,7 +33,7 @@ class Local:
 
     def __init__(self) -> None:
         """Have nothing under way."""
-        self.stopped = False
+        self.stopped: bool = False
         self._tasks: set[asyncio.Task[object]] = set()
 
     @contextmanager

@@ -37,7 +37,7 @@ class Plans:
         """Know none yet; `listen` is called with each event of their runs. Without `hooks` it takes all, to look on."""
         self._cipher = cipher
         self.listen = listen
-        self.hooks = hooks or ()
+        self.hooks: tuple[Hook, ...] = hooks or ()
         self._takes = None if hooks is None else described(hooks)
         self._known: dict[str, Plan] = {}
 

@@ -117,12 +117,13 @@ class Scribe:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.run_id = ""
-        self.begun = self.at = 0.0
+        self.run_id: str = ""
+        self.begun: float = 0.0
+        self.at: float = 0.0
         self.cancel: tuple[float, str] | None = None
         self.resumed: list[float] = []
         self.signals: list[tuple[float, str]] = []
-        self.input = HIDDEN
+        self.input: Any = HIDDEN
         self._spans: list[Span] = []
         self._open: dict[tuple[str, What, int], int] = {}
 

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from orchestration.plan.compile import Plan
     from orchestration.render.chronicle import Chronicle
 
-END_STATES = {
+END_STATES: dict[str, type] = {
     "Undone": outcomes.Undone,
     "NotUndone": outcomes.UndoFailed,
     "Held": outcomes.Held,
     "InDoubt": outcomes.InDoubt,
     "Kept": outcomes.Kept,
 }
-OUTCOMES = {"Succeeded": Succeeded, "Failed": Failed, "Cancelled": Cancelled}
-PARTS = END_STATES | OUTCOMES | {"Failure": Failure, "Rollback": Rollback, "HookFailure": HookFailure}
+OUTCOMES: dict[str, type] = {"Succeeded": Succeeded, "Failed": Failed, "Cancelled": Cancelled}
+PARTS: dict[str, type] = END_STATES | OUTCOMES | {"Failure": Failure, "Rollback": Rollback, "HookFailure": HookFailure}
 VALUES = {kind.__name__: name for kind, name in VALUES_OF.items()} | {"Succeeded": "value"}
 
 
