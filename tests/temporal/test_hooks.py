@@ -303,3 +303,22 @@ def test_a_stopped_worker_leaves_the_telling_to_another(real: Server) -> None:
 
     assert real.run(main()) == Succeeded(2, "told")
     assert SEEN == ["WorkflowBegan", "WorkflowBegan", "WorkflowEnded"]
+
+
+async def slowly(moment: Moment) -> None:
+    """Take a moment to hear of something."""
+    await asyncio.sleep(0.05)
+    SEEN.append(type(moment).__name__)
+
+
+async def note(number: int) -> int:
+    """Be seen."""
+    SEEN.append("note")
+    return number
+
+
+def test_an_attempt_begins_when_observers_know(real: Server) -> None:
+    """S32: also a cheap one, which does not wait for the server."""
+    flow = Workflow[int]("known").step(note, cheap=True, hooks=[observer(slowly, at=("step", "attempt"))])
+    assert real.run(_result(real, flow)).ok
+    assert SEEN == ["StepBegan", "AttemptBegan", "note", "AttemptEnded", "StepEnded"]
