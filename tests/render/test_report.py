@@ -92,8 +92,18 @@ def test_a_report_stands_for_itself(chronicle: Chronicle) -> None:
     """It loads nothing and runs nothing: there is no script, no address, and a policy that forbids both."""
     page = html(chronicle)
     assert not LOADS.search(page)
-    policies = [attrs["content"] for tag, attrs in Page(page).tags if attrs.get("http-equiv")]
+    tags = Page(page).tags
+    policies = [attrs["content"] for _, attrs in tags if attrs.get("http-equiv") == "Content-Security-Policy"]
     assert policies == ["default-src 'none'; style-src 'unsafe-inline'"]
+
+
+def test_what_scrolls_has_a_name_and_a_place_among_the_keys() -> None:
+    """Not every browser lets the keys reach what scrolls by itself."""
+    scrolling = [attrs for tag, attrs in Page(html(failed_checkout())).tags if attrs.get("class") == "scroll"]
+    assert [(one["tabindex"], one["role"], one["aria-label"]) for one in scrolling] == [
+        ("0", "region", "The plan"),
+        ("0", "region", "The timeline"),
+    ]
 
 
 def test_hostile_text_is_only_text() -> None:
