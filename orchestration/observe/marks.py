@@ -126,7 +126,7 @@ def _inferred(found: list[Marked], outcome: Outcome | None) -> tuple[Marked, ...
     for one in reversed(found):
         kind = one.place.kind
         if one.mark != "to come":
-            later = later or kind != "cleanup"  # one may run when nothing behind it ever does
+            later = True
             known.append(one)
         elif (taken and kind == "arm") or (later and kind == "recover"):
             known.append(_not_taken(one))

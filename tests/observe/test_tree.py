@@ -22,6 +22,7 @@ from orchestration.interpreter.events import (
     Started,
     StepCancelled,
     StepFailed,
+    StepLeaked,
     StepLost,
     StepSucceeded,
     StepTimedOut,
@@ -157,6 +158,19 @@ def test_a_timeout_is_told_as_the_failure_that_it_is() -> None:
     assert told.rows() == ["x a; TimeoutError: took longer than 5 s"]
 
 
+def test_the_late_end_of_a_leaked_attempt_does_not_end_the_next() -> None:
+    """S24: an attempt that was given up may end while the next is under way, which goes on."""
+    told = Told(Workflow[int]("w").step(both, name="a", retry=STEADY, attempt_timeout=5))
+    told.then(StepLeaked("w/a", 6.0, 1, 5.0), TimerFired("w/a", 10.0))
+    assert told.rows(10.0) == ["> a; attempt 2 of 3"]
+    assert told.then(failed("w/a", 1, 11.0)).rows(11.0)[0].startswith("> a; attempt 2 of 3; 1 s")
+
+
+def test_a_timeout_is_nothing_that_is_waited_for() -> None:
+    """S10: the timer of a timeout is no wait, neither of a step nor of what is around it."""
+    assert Told(Workflow[int]("w").step(both, name="a", timeout=60)).rows() == ["> a"]
+
+
 def test_a_cleanup_is_seen_at_work() -> None:
     """S21: a cleanup runs at the end of its scope; it does not tell that what stands before it has begun."""
     told = Told(Workflow[int]("w").step(both, name="a").cleanup(undo, name="tidy").sleep(5))
@@ -224,8 +238,17 @@ def test_a_map_tells_how_far_it_is() -> None:
     assert told.rows() == ["> a 0/5; 2 under way"]
     told.then(ok("w/a[0]"), failed("w/a[1]"))
     assert told.rows(1.0) == ["> a 1/5; 1 under way; 1 waiting; 1 failed; next in 3 s; Declined: no"]
-    told.then(ok("w/a[2]"), ok("w/a[3]"), TimerFired("w/a[1]", 4.0), ok("w/a[4]"), ok("w/a[1]", 2, 5.0))
-    assert told.rows() == ["+ a 5/5; 1 retried"]
+    told.then(failed("w/a[2]", at=2.0))
+    assert "next in 2 s" in told.rows(2.0)[0]  # the first of the two that wait
+    told.then(
+        TimerFired("w/a[1]", 4.0),
+        TimerFired("w/a[2]", 6.0),
+        ok("w/a[2]", 2, 6.0),
+        ok("w/a[3]"),
+        ok("w/a[4]"),
+        ok("w/a[1]", 2, 6.0),
+    )
+    assert told.rows() == ["+ a 5/5; 2 retried"]
 
 
 def test_what_is_in_a_map_is_not_done_before_the_map_is() -> None:
