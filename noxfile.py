@@ -139,7 +139,9 @@ def types(session: nox.Session) -> None:
     session.install("-e", ".[cli,temporal]", NOX, *group("types", "tests"))
     session.run("mypy")
     session.run("pyright", "orchestration", "examples", "pytest_orchestration.py")
-    session.run("pyright", "--verifytypes", "orchestration", "--ignoreexternal", silent=True)  # long, if nothing is wrong
+    session.run(
+        "pyright", "--verifytypes", "orchestration", "--ignoreexternal", silent=True
+    )  # long, if nothing is wrong
     session.run("pytest", "tests/typed/test_language_server.py")
 
 
@@ -194,9 +196,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def temporal(session: nox.Session) -> None:
-    """The Temporal engine on real servers: 500 random workflows; TEMPORAL_EXAMPLES for another half of the number."""
+    """The Temporal engine on real servers: 500 random workflows, a map of 20,000 items, one worker killed after another.
+
+    TEMPORAL_EXAMPLES, TEMPORAL_ITEMS and TEMPORAL_KILLS are for other numbers; of the first, twice as many are run.
+    """
     session.install("-e", ".[cli,temporal]", *group("tests", "temporal"))
-    session.env.setdefault("TEMPORAL_EXAMPLES", os.environ.get("TEMPORAL_EXAMPLES", "250"))
+    for name, number in {"TEMPORAL_EXAMPLES": "250", "TEMPORAL_ITEMS": "20000", "TEMPORAL_KILLS": "4"}.items():
+        session.env.setdefault(name, os.environ.get(name, number))
     session.run("pytest", *PARALLEL, "tests/temporal", "-o", "faulthandler_timeout=0", *session.posargs)
 
 
@@ -278,10 +284,18 @@ def api(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """The benchmarks; compare figures of one machine only."""
-    session.install(".[cli,temporal]", *group("temporal"))
-    for benchmark in sorted(Path("benchmarks").glob("*.py")):
-        session.run("python", str(benchmark), *session.posargs)
+    """The benchmarks of this library and of asyncio by hand, and the page of them; compare figures of one machine."""
+    session.install("-e", ".[cli,temporal]", *group("temporal"))
+    session.run("python", "-m", "benchmarks", "here", "tasks", "by_hand", "here_sqlite")
+    for benchmark in ("checking", "durable", "exploring", "temporal"):
+        session.run("python", f"benchmarks/{benchmark}.py", *session.posargs)
+
+
+@nox.session(default=False)
+def peers(session: nox.Session) -> None:
+    """The benchmarks beside those of other libraries, each in an environment of its own: a quarter of an hour."""
+    session.install("-e", ".[cli]")
+    session.run("python", "-m", "benchmarks", *session.posargs)
 
 
 @nox.session(default=False, python=False)

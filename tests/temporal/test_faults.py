@@ -18,7 +18,7 @@ import pytest
 from orchestration import Cancelled, Succeeded
 from orchestration.engines.temporal import TemporalEngine, connected
 from tests.temporal.servers import binary
-from tests.temporal.shift import CARRYING, LINGERING
+from tests.temporal.shift import CARRYING, EVERYTHING, LINGERING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 QUEUES = count()
+KILLS = int(os.environ.get("TEMPORAL_KILLS", "1"))  # of workers that share a run; the session `temporal` has more
 
 
 class Shift:
@@ -139,26 +140,66 @@ def test_a_run_whose_worker_was_killed_is_cancelled(real: Server, tmp_path: Path
 
 
 def test_two_workers_share_the_steps_of_a_run_and_one_dies(real: Server, tmp_path: Path) -> None:
-    """S35: the other does the rest, and nothing that was completed again."""
+    """S35: the other does the rest, and nothing that was completed again; a killed one is replaced, and so on."""
 
     async def main(shift: Shift) -> Any:
         engine = TemporalEngine(real.client, task_queue=shift.queue, heartbeat=1.0)
-        first = await shift.begin("first")
-        await shift.begin("second")
-        handle = await engine.start(CARRYING, 60, run_id="shared")
-        await until(lambda: any("by first" in line for line in shift.notes))
-        await until(lambda: any("by second" in line for line in shift.notes))
-        kill(first)
+        for number in range(2):
+            await shift.begin(f"number-{number}")
+        handle = await engine.start(CARRYING, 60 * KILLS, run_id="shared")
+        for number in range(KILLS):
+            await until(lambda number=number: any(f"by number-{number}" in line for line in shift.notes))
+            await until(lambda number=number: any(f"by number-{number + 1}" in line for line in shift.notes))
+            kill(shift.processes[number])
+            if number < KILLS - 1:
+                await shift.begin(f"number-{number + 2}")
         outcome = await handle.result()
         return outcome, [event async for event in handle.events()]
 
     with shift_at(tmp_path, real.target) as shift:
-        outcome, events = real.run(main(shift))
-        assert outcome == Succeeded(list(range(60)), "shared")
+        outcome, events = real.run(main(shift), 60 * KILLS)
+        assert outcome == Succeeded(list(range(60 * KILLS)), "shared")
         lost = [event for event in events if type(event).__name__ == "StepLost"]
         carried = [line.split()[1] for line in shift.notes if line.startswith("carried")]
-        assert len(lost) <= 3  # as many as that worker had under way
+        assert len(lost) <= 3 * KILLS  # as many as a worker had under way
         assert len(carried) - len(set(carried)) <= len(lost)  # these may have noted it before they were killed
+
+
+@pytest.mark.parametrize("loses", [False, True], ids=["both live", "one dies"])
+def test_a_cancel_in_the_middle_of_everything(*, loses: bool, real: Server, tmp_path: Path) -> None:
+    """S23, S28, S29: attempts, threads, items, a sleep, a backoff, a wait end; what was done is undone, once."""
+
+    def in_the_middle(shift: Shift) -> bool:
+        return (len(lingerers(shift)), *(shift.notes.count(line) for line in ("in a thread", "fail"))) == (
+            4,
+            1,
+            1,
+        )
+
+    async def main(shift: Shift) -> Any:
+        engine = TemporalEngine(real.client, task_queue=shift.queue, heartbeat=1.0)
+        workers = [await shift.begin(name) for name in ("first", "second")]
+        handle = await engine.start(EVERYTHING, 1, run_id=f"everything-{loses}")
+        await until(lambda: in_the_middle(shift))
+        while not {"(sleep)", "(backoff)"} <= {line.split()[-1] for line in await handle.progress()}:
+            await asyncio.sleep(0.05)
+        if loses:
+            kill(workers[0])
+        await handle.cancel("enough")
+        return await handle.result()
+
+    with shift_at(tmp_path, real.target) as shift:
+        outcome = real.run(main(shift))
+        assert isinstance(outcome, Cancelled)
+        notes = [line.rpartition(" ")[::2] for line in shift.notes]
+        begun = sorted(int(number) for what, number in notes if what == "begin")
+        assert begun == [0, 1, 1, 2, 2, 2, 2, 2, 2, 2]
+        assert sorted(int(number) - 1 for what, number in notes if what == "give back") == begun
+        assert sorted(int(number) - 1 for what, number in notes if what == "tidy") == begun
+        assert {str(step).partition(": ")[2] for step in outcome.rollback.steps} == {"undone"}
+        assert len(outcome.rollback.steps) == len(begun)
+        assert shift.notes.count("fail") == 1
+        assert not any(what == "lingered" for what, _ in notes)
 
 
 def test_a_stopped_worker_loses_its_attempts_in_order(real: Server, tmp_path: Path) -> None:
@@ -223,6 +264,30 @@ def test_a_killed_server_comes_back(mortal: Any, tmp_path: Path, real: Server) -
     with shift_at(tmp_path, target) as shift:
         assert real.run(main(shift, server)) == Succeeded(3, "twice")
         assert shift.notes.count("begin 1") == 1
+
+
+def test_a_server_that_was_killed_finds_its_workers_again(mortal: Any, tmp_path: Path, real: Server) -> None:
+    """S35: a worker outlives its server, and goes on when that is back; what it had completed is not run again."""
+
+    async def main(shift: Shift, server: subprocess.Popen[bytes]) -> Any:
+        engine = TemporalEngine(
+            await connected(shift.target, pause=0.1), task_queue=shift.queue, heartbeat=1.0, workflows=[LINGERING]
+        )
+        await shift.begin("only")
+        handle = await engine.start(LINGERING, 1, run_id="alone")
+        await until(lambda: len(lingerers(shift)) == 1)
+        kill(server)
+        mortal()
+        shift.allow()
+        await connected(shift.target, pause=0.1)
+        return await handle.result()
+
+    server, target = mortal()
+    with shift_at(tmp_path, target) as shift:
+        assert real.run(main(shift, server)) == Succeeded(3, "alone")
+        assert shift.notes.count("begin 1") == 1
+        assert len({line.split()[-1] for line in lingerers(shift)}) == 1  # the same key, however often
+        assert shift.processes[0].poll() is None
 
 
 def test_a_worker_waits_for_its_server(mortal: Any, real: Server) -> None:
