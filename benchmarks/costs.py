@@ -1,0 +1,96 @@
+"""What only this library is measured for: compiling (W8), importing (W9), steps that block or compute (W11)."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIZES = (10, 100, 1_000, 10_000)
+REPEAT = 5
+BLOCKED, BLOCKS = 0.02, 40  # seconds, and how often
+SPUN, SPINS = 300_000, 8  # turns of a loop, and how often
+IMPORT = "import time; a = time.process_time(); import {module}; print(time.process_time() - a)"
+
+
+def importing(python: str, module: str) -> float:
+    """Return the least of the processor's seconds that an import takes in a fresh process."""
+    command = [python, "-c", IMPORT.format(module=module)]
+    times = [float(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(REPEAT)]  # noqa: S603 - our own command
+    return min(times)
+
+
+def compiling() -> list[dict[str, float]]:
+    """Return the seconds for building and for compiling chains."""
+    from benchmarks.contenders.here import steps  # noqa: PLC0415 - what renders results needs no library
+
+    rows = []
+    for size in SIZES:
+        built, compiled = [], []
+        for _ in range(REPEAT):
+            begun = time.process_time()
+            flow = steps(size)
+            between = time.process_time()
+            flow.compile()
+            built.append(between - begun)
+            compiled.append(time.process_time() - between)
+        rows.append({"size": size, "build": min(built), "compile": min(compiled)})
+    return rows
+
+
+def block(seconds: float) -> float:
+    """Wait in a thread, as a driver of a database does."""
+    time.sleep(seconds)
+    return seconds
+
+
+async def wait(seconds: float) -> float:
+    """Wait on the event loop."""
+    await asyncio.sleep(seconds)
+    return seconds
+
+
+def spin(turns: int) -> int:
+    """Compute."""
+    total = 0
+    for number in range(turns):
+        total += number * number
+    return total
+
+
+async def overlap() -> list[dict[str, Any]]:
+    """Return the seconds on the wall that maps take one after the other, and side by side."""
+    from orchestration import LocalEngine, Workflow  # noqa: PLC0415 - as above
+
+    kinds: list[tuple[str, Callable[[Any], Any], str | None, Any, int]] = [
+        ("waits on the loop", wait, None, BLOCKED, BLOCKS),
+        ("blocks in threads", block, "thread", BLOCKED, BLOCKS),
+        ("computes in processes", spin, "process", SPUN, SPINS),
+    ]
+    rows = []
+    for title, body, place, item, count in kinds:
+        taken: dict[int, float] = {}
+        for cap in (1, count):
+            body_flow: Any = Workflow[Any]("one").step(body, **({"run_in": place} if place else {}))
+            flow: Any = Workflow[list[Any]]("overlap").map(body_flow, concurrency=cap)
+            engine = LocalEngine()
+            begun = time.perf_counter()
+            outcome = await engine.execute(flow, [item] * count)
+            taken[cap] = time.perf_counter() - begun
+            assert outcome.value is not None  # type: ignore[union-attr]  # noqa: S101 - it has succeeded
+        rows.append({"title": title, "count": count, "sequential": taken[1], "parallel": taken[count]})
+    return rows
+
+
+def all_of_them() -> dict[str, Any]:
+    """Measure all of it."""
+    return {
+        "compiling": compiling(),
+        "overlap": asyncio.run(overlap()),
+        "import of pydantic and attrs": importing(sys.executable, "pydantic, attrs"),
+    }
