@@ -196,7 +196,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def temporal(session: nox.Session) -> None:
-    """The Temporal engine on real servers: 500 random workflows, a map of 20,000 items, one worker killed after another.
+    """The Temporal engine on real servers: 500 random workflows, a map of 20,000 items, workers killed in turn.
 
     TEMPORAL_EXAMPLES, TEMPORAL_ITEMS and TEMPORAL_KILLS are for other numbers; of the first, twice as many are run.
     """
@@ -216,7 +216,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(requires=["build"])
 def examples(session: nox.Session) -> None:
     """The examples: their tests, and the demo."""
-    install_wheel(session, "tests")
+    install_wheel(session, "tests", "cluster")
     if Path("tests/examples").is_dir():
         session.run("pytest", "tests/examples")
     session.run("orchestration", "run", DEMO, "--input", DEMO_INPUT)
