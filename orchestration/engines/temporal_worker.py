@@ -18,7 +18,7 @@ from orchestration.engines.temporal_local import Local
 from orchestration.engines.temporal_plans import Plans, serving
 from orchestration.engines.temporal_workflow import RunWorkflow
 from orchestration.plan.hooks import hooks_of
-from orchestration.runtime.boundary import Validation, check_outputs
+from orchestration.runtime.boundary import Validation, output_checks
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.handler import BodyHandler, Middleware, wrap
 from orchestration.runtime.local import GRACE
@@ -80,11 +80,12 @@ class TemporalWorker(Generic[R]):
             PlanErrors: if one of the workflows does not compile, or cannot run on Temporal.
             MissingService: if a service that it needs is not bound.
             MissingExecutor: if a step names an executor that there is not.
+            InvalidInput: if `validate` is none of its words.
         """
         self._client = client
         self._task_queue = task_queue
         self._services: Services[Any] = services if services is not None else Services()
-        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
+        self._middleware = (*output_checks(validate, "the worker"), *middleware)
         self._executors = Executors(Threads(max_threads), executors or {})
         self._plans = Plans(cipher, hooks=hooks_of(hooks))
         self._local = Local()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
@@ -17,7 +17,7 @@ from orchestration.plan.typenames import type_name
 if TYPE_CHECKING:
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
-    from orchestration.runtime.handler import Handler
+    from orchestration.runtime.handler import Handler, Middleware
     from orchestration.signals import Signal
 
 Validation = Literal["boundary", "all"]
@@ -95,6 +95,22 @@ def validate_signal(plan: Plan, state: State, signal: Signal[Any], payload: obje
     except ValidationError as error:
         path = f"{plan.name}: the signal {signal.name!r}"
         raise _misfit(SignalRefused, path, signal.kind, error, "Send a payload of that type.") from None
+
+
+def output_checks(validate: Validation, of: str = "the engine") -> tuple[Middleware, ...]:
+    """Return the middleware that `validate` asks for.
+
+    Raises:
+        InvalidInput: if it is none of its words.
+    """
+    if validate not in get_args(Validation):
+        raise InvalidInput(
+            of,
+            found=f"validate={validate!r}",
+            expected=" or ".join(map(repr, get_args(Validation))),
+            mend="Leave it out to validate only what comes from outside.",
+        )
+    return (check_outputs,) if validate == "all" else ()
 
 
 async def check_outputs(effect: Attempted, following: Handler) -> object:

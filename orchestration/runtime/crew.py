@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.effects import Attempted, Cancel
     from orchestration.interpreter.events import Event
-    from orchestration.runtime.driver import Driver, Home
+    from orchestration.runtime.beginning import Home
+    from orchestration.runtime.driver import Driver
     from orchestration.runtime.hooked import HookedRun
 
 STREAK = 200  # attempts in a row that did not wait, before the event loop gets its turn: about a millisecond

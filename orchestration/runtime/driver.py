@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration.errors import OrchestrationError
 from orchestration.interpreter.effects import (
@@ -27,14 +27,13 @@ from orchestration.interpreter.effects import (
     StartTimer,
     Tell,
 )
-from orchestration.interpreter.engine import Turned, advance, begin
+from orchestration.interpreter.engine import Turned, advance
 from orchestration.interpreter.events import (
     AnyEvent,
     CancelRequested,
     Continued,
     Event,
     SignalReceived,
-    Started,
     TimerFired,
 )
 from orchestration.journal.records import kept
@@ -51,49 +50,13 @@ if TYPE_CHECKING:
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
-    from orchestration.runtime.admission import Lines
+    from orchestration.runtime.beginning import Beginning, Home
     from orchestration.runtime.context import Clock
-    from orchestration.runtime.handler import Handler
-    from orchestration.runtime.hooks import Hooks
     from orchestration.runtime.log import Log
-    from orchestration.runtime.threads import Threads
 
 
 class Parked(OrchestrationError):
     """A durable run was stopped, because it does nothing but wait."""
-
-
-class Home(NamedTuple):
-    """What a run has from its engine: `grace` is in seconds (S24), `lines` lead its attempts through gates (S14).
-
-    `hooks` are those that concern the plan (S31), `clock` tells the time of events, in seconds (S2).
-    """
-
-    handler: Handler
-    threads: Threads
-    grace: float
-    lines: Lines
-    hooks: Hooks
-    clock: Clock
-
-
-class Beginning(NamedTuple):
-    """Where a driver begins: what its observers are told first, and the effects that are to be performed."""
-
-    told: list[Turned]
-    effects: list[Effect]
-    state: State
-
-
-def started(plan: Plan, value: object, home: Home, *, run_id: str, deadline: float | None = None) -> Started:
-    """Return the first event of a run that begins now; `deadline` is in seconds from now (S10)."""
-    return Started(plan.name, home.clock(), run_id, value, deadline, home.hooks.asks)
-
-
-def beginning_of(plan: Plan, event: Started) -> Beginning:
-    """Return where a new run begins."""
-    turned = begin(plan, event)
-    return Beginning([turned], turned.effects, turned.state)
 
 
 class Driver:

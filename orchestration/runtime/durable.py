@@ -15,8 +15,9 @@ from orchestration.interpreter.state import Ledger, State
 from orchestration.journal.opening import Owner, create, look_equal, outcome_of, take_over
 from orchestration.outcomes import Cancelled
 from orchestration.plan.durable import check_durable
+from orchestration.runtime.beginning import Beginning
 from orchestration.runtime.desk import Desk, finished
-from orchestration.runtime.driver import Beginning, Driver
+from orchestration.runtime.driver import Driver
 from orchestration.runtime.inbox import Keeper, cancel_text
 from orchestration.runtime.log import Log
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
     from orchestration.plan.sealing import Cipher
+    from orchestration.runtime.beginning import Home
     from orchestration.runtime.context import Clock
-    from orchestration.runtime.driver import Home
     from orchestration.runtime.handle import Handle
     from orchestration.runtime.tokens import CancelToken
 

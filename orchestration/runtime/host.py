@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import InvalidInput, JournalFailed, RunExists, UnknownWorkflow
 from orchestration.runtime.admission import lines_of
-from orchestration.runtime.driver import Driver, Home, beginning_of, started
+from orchestration.runtime.beginning import Home, beginning_of, started
+from orchestration.runtime.driver import Driver
 from orchestration.runtime.durable import durable_plan
 from orchestration.runtime.handle import Handle
 from orchestration.runtime.handler import BodyHandler, wrap

@@ -21,7 +21,7 @@ from orchestration.journal.opening import look_equal
 from orchestration.outcomes import Failed, Outcome, Succeeded
 from orchestration.plan.hooks import hooks_of
 from orchestration.runtime.admission import Limits, gate_of
-from orchestration.runtime.boundary import Validation, check_outputs, validate_input, validate_signal
+from orchestration.runtime.boundary import Validation, output_checks, validate_input, validate_signal
 from orchestration.runtime.durable import Durable, Recovery, state_of
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.host import Host
@@ -104,13 +104,13 @@ class LocalEngine(Host, Generic[R]):
         Raises:
             ValueError: if a capacity is no int of at least 1, or an executor has the name of a place of ours.
             TypeError: if something else than hooks is among the hooks.
-            InvalidInput: if `poll` and `lease` do not fit.
+            InvalidInput: if `poll` and `lease` do not fit, or `validate` is none of its words.
             PlanErrors: if one of the workflows does not compile, or cannot be durable (S37).
         """
         super().__init__()
         self._services = services if services is not None else Services()
         self._hooks = hooks_of(hooks)
-        self._middleware = (check_outputs, *middleware) if validate == "all" else middleware
+        self._middleware = (*output_checks(validate), *middleware)
         self._grace = grace
         self._clock = clock
         self._gate = None if max_concurrency is None else gate_of(max_concurrency, "the engine (max_concurrency)")

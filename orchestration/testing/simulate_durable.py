@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 from orchestration.errors import JournalFailed, LeaseLost, OrchestrationError, RunHeld
 from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.records import read
-from orchestration.runtime.driver import started
+from orchestration.runtime.beginning import started
 from orchestration.runtime.durable import Durable
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.handle import Handle

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from orchestration.interpreter.events import StepLeaked
 from orchestration.interpreter.pending import KINDS
 from orchestration.runtime.admission import Limits, gate_of, lines_of
-from orchestration.runtime.driver import Driver, Home, beginning_of, started
+from orchestration.runtime.beginning import Home, beginning_of, started
+from orchestration.runtime.driver import Driver
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.handle import Handle
 from orchestration.runtime.hooks import Hooks

@@ -125,6 +125,12 @@ class Holder:
     users: Users
 
 
+def test_another_word_for_what_to_validate_is_refused() -> None:
+    """S6: it is not taken as one of those that there are."""
+    with pytest.raises(InvalidInput, match="the engine: found validate='none'; expected 'boundary' or 'all'"):
+        LocalEngine(validate="none")  # type: ignore[arg-type]  # the mistake
+
+
 def test_outputs_are_validated_on_request() -> None:
     """S12: with `validate="all"` an output that does not fit its annotation fails the step."""
 
