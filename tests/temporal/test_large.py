@@ -94,12 +94,13 @@ def test_a_large_map_has_bounded_histories(real: Server) -> None:
 
 
 def test_a_large_map_is_cancelled_in_the_middle(real: Server) -> None:
-    """S28: what has not begun never does, and the run ends."""
+    """S7, S28: some of the items have not been looked at; what has not begun never does, and the run ends."""
 
     async def main() -> Any:
         handle = await real.near(window=WINDOW).start(WAITING, WIDE, run_id="wide")
         while len(NOTES) < WINDOW:
             await asyncio.sleep(0.05)
+        assert len(await handle.progress()) < WIDE
         await handle.cancel("enough")
         return await handle.result()
 
