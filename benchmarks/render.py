@@ -27,6 +27,7 @@ IN_MEMORY = (
     "langgraph",
     "llama_index",
 )
+NONE = "\N{EN DASH}"  # in a cell without a figure
 COLOURS = ("#3f51b5", "#777777", "#bbbbbb", "#e64a19", "#f9a825", "#00897b", "#8e24aa", "#c2185b", "#6d4c41")
 
 
@@ -64,8 +65,8 @@ def times(names: tuple[str, ...], *, on_the_wall: bool) -> str:
             figures = [found(entry, key, size, what) for entry in known.values()]
             if sum(one is not None for one in figures) > (0 if on_the_wall else 1):
                 of = f", {size:,}" if size > 1 else ""
-                cells = ["–" if one is None else figure(one) for one in figures]
-                rows.append([f"{workload.title}{of} (a {workload.unit})", *cells])
+                cells = [NONE if one is None else figure(one) for one in figures]
+                rows.append([f"{workload.title}{of} (per {workload.unit})", *cells])
     return table(["µs", *(entry["title"] for entry in known.values())], rows)
 
 
@@ -77,9 +78,9 @@ def memory() -> str:
         for size in workload.sizes:
             peaks = [found(entry, key, size, "peak") for entry in known.values()]
             if any(peaks):
-                cells = ["–" if one is None else f"{one / MILLION:.1f}" for one in peaks]
+                cells = [NONE if one is None else f"{one / MILLION:.1f}" for one in peaks]
                 rows.append([f"{workload.title}, {size:,}", *cells])
-    kept = [index for index in range(len(known)) if any(row[index + 1] != "–" for row in rows)]
+    kept = [index for index in range(len(known)) if any(row[index + 1] != NONE for row in rows)]
     titles = [entry["title"] for entry in known.values()]
     return table(["MB", *(titles[index] for index in kept)], [[row[0], *(row[i + 1] for i in kept)] for row in rows])
 
@@ -94,7 +95,7 @@ def ratios() -> str:
         ours, theirs = found(here, key, size, what), found(tasks, key, size, what)
         peer = None if nodes is None else found(nodes, key, size, what)
         if ours:
-            cells = [f"{ours / other:.2f}" if other else "–" for other in (theirs, peer)]
+            cells = [f"{ours / other:.2f}" if other else NONE for other in (theirs, peer)]
             rows.append([f"{workload.title}, {size:,}", *cells])
     return table(["our time, as a multiple of that of …", "a task each", "pydantic-graph 1, nodes"], rows)
 
@@ -157,8 +158,9 @@ def plot(title: str, lines: dict[str, list[tuple[float, float]]], across: str, u
         return round(left + along * width, 1), round(top + height - upward * height, 1)
 
     drawn = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 340" font-family="sans-serif" font-size="12">'
-        f'<rect width="700" height="340" fill="#fff"/><text x="{left}" y="18" font-weight="bold">{title}</text>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 340" font-family="sans-serif" font-size="12">',
+        '<rect width="700" height="340" fill="#fff"/>',
+        f'<text x="{left}" y="18" font-weight="bold">{title}</text>',
     ]
     for power in range(low[0], high[0] + 1):
         x, y = place(10**power, 10 ** low[1])

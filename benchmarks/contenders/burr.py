@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from benchmarks.workloads import noop, turn
 from burr.core import ApplicationBuilder, State, action, default, expr
 from burr.core.graph import GraphBuilder
+
+from benchmarks.workloads import noop, turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,7 +58,7 @@ def chain(size: int) -> Work:
     """Return as many actions, one after the other."""
     names = [f"step_{number}" for number in range(size)]
     graph = GraphBuilder().with_actions(**dict.fromkeys(names, call))
-    graph = graph.with_transitions(*zip(names, names[1:], strict=False))
+    graph = graph.with_transitions(*pairwise(names))
     return running(graph.build(), names[0], names[-1])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from benchmarks.workloads import CAP, FAN_CAP, FAILURES, NAPS_CAP, Flaky, nap, noop, turn
+from benchmarks.workloads import CAP, FAILURES, FAN_CAP, NAPS_CAP, Flaky, nap, noop, turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -7,8 +7,9 @@ import tempfile
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from benchmarks.workloads import FAILURES, FAN_CAP, Flaky, noop
 from dbos import DBOS
+
+from benchmarks.workloads import FAILURES, FAN_CAP, Flaky, noop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -62,7 +63,9 @@ async def set_up() -> AsyncIterator[None]:
     """Launch DBOS on a file."""
     with tempfile.TemporaryDirectory(dir=".") as folder:
         url = f"sqlite:///{folder}/runs.db"
-        DBOS(config={"name": "benchmark", "system_database_url": url, "log_level": "CRITICAL", "run_admin_server": False})
+        DBOS(
+            config={"name": "benchmark", "system_database_url": url, "log_level": "CRITICAL", "run_admin_server": False}
+        )
         DBOS.launch()
         yield
         DBOS.destroy()

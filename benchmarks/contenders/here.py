@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.workloads import CAP, FAN_CAP, FAILURES, NAPS_CAP, Flaky, nap, noop, turn
+from benchmarks.workloads import CAP, FAILURES, FAN_CAP, NAPS_CAP, Flaky, nap, noop, turn
 from orchestration import LocalEngine, Retry, Workflow
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from benchmarks.workloads import CAP, FAILURES, FAN_CAP, NAPS_CAP, Flaky, nap, noop, turn
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, Send
+
+from benchmarks.workloads import CAP, FAILURES, FAN_CAP, NAPS_CAP, Flaky, nap, noop, turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
 from benchmarks.contenders import langgraph
 from benchmarks.workloads import FAN_CAP, noop
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,7 +31,7 @@ async def set_up() -> AsyncIterator[None]:
 
 PREPARE = {
     "chain": lambda size: langgraph.chain(size, SAVERS[-1]),
-    "fan_out": lambda size: langgraph.mapped(noop, FAN_CAP, SAVERS[-1])(size),
+    "fan_out": lambda size: langgraph.mapped(noop, FAN_CAP, SAVERS[-1])(size),  # noqa: PLW0108 - the saver is there only later
     "retry": lambda size: langgraph.retry(size, SAVERS[-1]),
     "run": lambda size: langgraph.chain(size, SAVERS[-1]),
 }

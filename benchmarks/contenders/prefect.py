@@ -7,7 +7,7 @@ import tempfile
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-FOLDER = tempfile.TemporaryDirectory(dir=".")  # noqa: SIM115 - removed with the process; the settings are read when imported
+FOLDER = tempfile.TemporaryDirectory(dir=".")
 os.environ |= {
     "PREFECT_HOME": os.path.abspath(FOLDER.name),  # noqa: PTH100 - a string is what the environment takes
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -17,8 +17,9 @@ os.environ |= {
     "DO_NOT_TRACK": "1",
 }
 
-from benchmarks.workloads import FAILURES, Flaky, noop  # noqa: E402 - as above
 from prefect import flow, task  # noqa: E402
+
+from benchmarks.workloads import FAILURES, Flaky, noop  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.workloads import NAPS_CAP, nap, noop, turn
 from pydantic_graph import GraphBuilder, StepContext, TypeExpression, reduce_list_append
+
+from benchmarks.workloads import NAPS_CAP, nap, noop, turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -30,7 +32,7 @@ def chain(size: int) -> Work:
 
     steps = [g.step(call, node_id=f"step_{number}") for number in range(size)]
     nodes = [g.start_node, *steps, g.end_node]
-    g.add(*(g.edge_from(one).to(other) for one, other in zip(nodes, nodes[1:], strict=False)))
+    g.add(*(g.edge_from(one).to(other) for one, other in pairwise(nodes)))
     return running(g.build(), 1)
 
 

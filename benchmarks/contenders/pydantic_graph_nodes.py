@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.workloads import noop, turn
 from pydantic_graph import BaseNode, End, Graph, GraphRunContext
+
+from benchmarks.workloads import noop, turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
