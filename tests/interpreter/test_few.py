@@ -15,7 +15,8 @@ ACTS = st.lists(st.tuples(st.sampled_from(["insert", "discard"]), POSITIONS, st.
 @given(ACTS)
 def test_it_holds_what_a_persistent_map_holds(acts: list[tuple[str, int, str]]) -> None:
     """After any changes the two agree, on each look; what was there before is as it was."""
-    few, known = NOBODY, HashTrieMap[int, str]()
+    few = NOBODY
+    known: HashTrieMap[int, str] = HashTrieMap()
     for act, position, child in acts:
         before, listed = few, sorted(few)
         if act == "insert":
