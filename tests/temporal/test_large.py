@@ -140,7 +140,7 @@ def test_a_state_that_is_too_large_to_move_stays(real: Server) -> None:
     """A history grows for as long as Temporal would not take what the run would move with."""
 
     async def main() -> tuple[Any, list[tuple[int, int]]]:
-        handle = await real.near(longest=40).start(HEAVY, 60, run_id="heavy")
+        handle = await real.near(longest=40, patience=1_000.0).start(HEAVY, 60, run_id="heavy")
         return await handle.result(), await lengths(real, handle)
 
     outcome, found = real.run(main())
