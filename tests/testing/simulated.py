@@ -235,10 +235,11 @@ def main(seeds: int) -> int:
     ]
     columns: dict[str, Counter[str]] = {name: Counter() for name in EXAMPLES}
     failed, began = 0, time.perf_counter()
-    with get_context("spawn").Pool() as pool:
-        for seen in pool.imap_unordered(run_portion, tasks):
+    with get_context("spawn").Pool(maxtasksperchild=1) as pool:  # attempts that leak do so until their process ends
+        for done, seen in enumerate(pool.imap_unordered(run_portion, tasks), 1):
             columns[seen.name] += seen.counts
             failed += seen.failed
+            sys.stderr.write(f"{done} of {len(tasks)} portions in {time.perf_counter() - began:,.0f} s\n")
             if seen.failed:
                 say(f"{seen.found}\n")
     took = time.perf_counter() - began
