@@ -94,7 +94,7 @@ class Durably:
             try:
                 handle = self._handle = await begin(engine)
             except RunHeld as error:
-                if not waited:
+                if not (waited or self._options.quiet):
                     say(f"{escape(run_id)}: waiting for {escape(error.found)}; Ctrl-C leaves it alone")
                 waited = True
                 await asyncio.sleep(POLL)

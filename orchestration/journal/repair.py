@@ -27,12 +27,12 @@ def look_for_damage(journal: Journal, run_id: str) -> Damage | None:
         JournalCorrupt: if not even its head can be read.
     """
     head = journal.head(run_id)
-    records = journal.read(run_id)
+    records = journal.read(run_id, 0, head.position)  # a run that is under way may have more by now
     sound = clean(first_link(run_id), 0, records)
     last = records[sound - 1].checksum if sound else first_link(run_id)
-    if sound == len(records) == head.position and last == head.checksum:
+    if sound == head.position and last == head.checksum:
         return None
-    return Damage(run_id, sound, max(head.position, len(records)) - sound)
+    return Damage(run_id, sound, head.position - sound)
 
 
 def repair(journal: Journal, run_id: str) -> Damage | None:

@@ -91,8 +91,8 @@ def test_lines_of_a_run_that_goes_on(*, is_known: bool) -> None:
     async def watch() -> None:
         handle = await engine(journal).start(flow, [1, 2, 3, 4], run_id="r")
         with Lines(told.append, known if is_known else None) as lines:
-            async for event in handle.events():
-                lines.take(event)
+            async for turned in handle.turns():
+                lines.take(turned)
 
     asyncio.run(watch())
     if is_known:

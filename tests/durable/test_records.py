@@ -14,6 +14,7 @@ from orchestration.interpreter import serial
 from orchestration.interpreter.effects import AskHooks, Cancel, CancelTimer, Pull, RunStep, StartTimer, Tell
 from orchestration.interpreter.engine import begin
 from orchestration.interpreter.events import CancelRequested, Pulled, PullFailed, Started, StepFailed, StepSucceeded
+from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.protocol import Record
 from orchestration.journal.records import chained, clean, digests, first_link, kept, read
 from orchestration.journal.repair import Damage, look_for_damage, prune, repair
@@ -207,11 +208,28 @@ def test_a_damaged_run_goes_on_only_when_it_is_repaired(how: str) -> None:
     with pytest.raises(JournalCorrupt) as error:
         stage.play(go_on)
     assert error.value.clean == 2
-    damage = Damage(RUN, 2, max(len(wrong), len(records)) - 2)
+    damage = Damage(RUN, 2, len(records) - 2)
     assert look_for_damage(stage.journal, RUN) == repair(stage.journal, RUN) == damage
     assert look_for_damage(stage.journal, RUN) is repair(stage.journal, RUN) is None
     assert stage.journal.read(RUN) == records[:2]
     assert stage.play(go_on, later=2 * LEASE) == Succeeded(10, RUN)
+
+
+def test_a_run_that_goes_on_while_somebody_looks_is_not_damaged() -> None:
+    """S37: what its owner has appended since the head was read does not count; nothing is taken from it."""
+    stage = ended()
+    records = stage.journal.read(RUN)
+    lease = stage.journal.acquire(RUN, "owner", now=LEASE, until=2 * LEASE)
+
+    def goes_on(run_id: str) -> Any:
+        head = MemoryJournal.head(stage.journal, run_id)
+        more = chained(head.checksum, head.position, ["{}"])
+        stage.journal.append(lease, [*more], at=LEASE)
+        return head
+
+    stage.journal.head = goes_on  # type: ignore[method-assign]
+    assert look_for_damage(stage.journal, RUN) is repair(stage.journal, RUN) is None
+    assert len(stage.journal.read(RUN)) == len(records) + 2
 
 
 @pytest.mark.parametrize("text", ["changed", "cut"])

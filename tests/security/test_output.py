@@ -14,6 +14,7 @@ import pytest
 
 from orchestration import LocalEngine, Workflow
 from orchestration.cli import main
+from orchestration.interpreter.engine import Turned, begin
 from orchestration.interpreter.events import CancelRequested, Started
 from orchestration.observe.lines import Lines
 
@@ -105,8 +106,11 @@ def test_progress_is_escaped() -> None:
     """S28, S33: the reason of a cancel comes from whoever cancels."""
     written: list[str] = []
     view = Lines(written.append)
-    view.take(Started("flow", 0.0, f"run {ESCAPES}", None))
-    view.take(CancelRequested("flow", 1.0, f"{ESCAPES}\nflow: 1 done"))
+    plan = Workflow[int]("flow").step(lambda n: n).compile()
+    turned = begin(plan, Started("flow", 0.0, f"run {ESCAPES}", 1))
+    view.take(turned)
+    cancel = CancelRequested("flow", 1.0, f"{ESCAPES}\nflow: 1 done")
+    view.take(Turned(cancel, [], turned.state))
     assert len(written) == 2
     assert UNSAFE.findall("".join(written)) == []
     assert not any("\n" in line for line in written)

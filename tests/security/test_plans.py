@@ -173,6 +173,8 @@ def test_nothing_here_runs_text_or_unpickles_what_it_was_given() -> None:
         ("cli/loading.py", "importlib"),  # the file or module that a person named
         ("cli/loading.py", "importlib.util"),
         ("engines/temporal_missing.py", "importlib.util"),  # whether a package is installed, by its own name
+        ("observe/otel_missing.py", "importlib.util"),
+        ("render/raster.py", "importlib"),  # a package by its own name, when pixels are asked for
         ("frozen.py", "exec"),  # of a text made from the library's own classes
         ("frozen.py", "compile"),
         ("runtime/processes.py", "pickle"),  # between a process and the one that it started
