@@ -207,7 +207,7 @@ def test_another_process_may_make_the_file_meanwhile(path: Path, monkeypatch: py
 
     def connect(path: str, timeout: float, *, new: bool) -> sqlite3.Connection:
         CONNECT(path, timeout, new=new).close()
-        return sqlite3.connect(path, timeout, isolation_level=None, factory=Overtaken)
+        return sqlite3.connect(path, timeout=timeout, isolation_level=None, factory=Overtaken)
 
     monkeypatch.setattr(sqlite_schema, "connect", connect)
     journal = SqliteJournal(path, timeout=0.0)
