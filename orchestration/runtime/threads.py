@@ -49,7 +49,6 @@ class _Job:
     def run(self, free: Callable[[], None]) -> None:
         """Call the function, unless the job was withdrawn; say that the thread is free, and hand over the end."""
         if not self._take():
-            free()
             return
         self.caller.note_started()
         output, failed = called(self.variables.run, self.function, *self.arguments)
@@ -93,6 +92,7 @@ class Threads:
             return await asyncio.shield(job.future)
         except asyncio.CancelledError:
             if job.withdraw():
+                self._one_less()
                 raise
         return await job.future
 

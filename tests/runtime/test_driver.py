@@ -22,7 +22,7 @@ from orchestration import (
     step,
     step_context,
 )
-from orchestration.runtime import crew, tasks
+from orchestration.runtime import crew, tasks, threads
 from orchestration.runtime import driver as driver_module
 from orchestration.runtime.context import NotInAStep
 from tests.runtime.support import GRACE, Gate, go, others
@@ -479,6 +479,29 @@ def test_an_attempt_that_waits_for_a_thread_is_withdrawn() -> None:
         assert len(outcome.rollback.steps) == 1
 
     go(main)
+
+
+def test_a_thread_that_comes_too_late_for_its_call_ends_with_the_run(monkeypatch) -> None:
+    """S29: a call that was withdrawn keeps no thread; the run waits for the one that was started for it."""
+    late = threading.Event()
+
+    class Late(threading.Thread):
+        def run(self) -> None:
+            late.wait(10)
+            super().run()
+
+    monkeypatch.setattr(threads, "Thread", Late)
+
+    async def main() -> None:
+        handle = await LocalEngine().start(Workflow[int]("flow").step(lambda n: n), 1)
+        while not [thread for thread in threading.enumerate() if isinstance(thread, Late)]:
+            await asyncio.sleep(0)
+        handle.cancel("stop")
+        threading.Timer(0.05, late.set).start()
+        assert isinstance(await handle.result(), Cancelled)
+        assert not [thread for thread in threading.enumerate() if isinstance(thread, Late)]
+
+    asyncio.run(main())
 
 
 def test_what_waits_for_a_worker_is_withdrawn_by_a_failure() -> None:
