@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+BY_VALUE = ("__eq__", "__hash__", "__repr__")  # written by attrs; for a hundred classes that is a third of an import
+
 _set_class: Callable[[object, type], None] = object.__dict__["__class__"].__set__
 
 
@@ -33,7 +35,7 @@ def frozen(cls: type[T]) -> type[T]:
 
     Raises (on assignment to an instance): `attrs.exceptions.FrozenInstanceError`.
     """
-    draft: Any = attrs.define(slots=True, unsafe_hash=True, weakref_slot=False, init=False)(cls)
+    draft: Any = attrs.define(slots=True, eq=False, repr=False, weakref_slot=False, init=False)(cls)
     namespace = {
         "__slots__": (),
         "__setattr__": _refuse,
@@ -44,10 +46,25 @@ def frozen(cls: type[T]) -> type[T]:
     }
     final: Any = type(draft)(cls.__name__, (draft,), namespace)
     final.__init__ = _initialiser(draft, final)
+    for name in BY_VALUE:
+        setattr(final, name, _written_when_called(final, name))
     parameters = getattr(draft, "__parameters__", None)
     if parameters is not None:  # a generic class: the subclass has the same type variables
         final.__parameters__ = parameters
     return cast("type[T]", final)
+
+
+def _written_when_called(kind: type, name: str) -> Callable[..., Any]:
+    """Return a method that puts the real ones in its place when it is called: most classes never need them."""
+
+    def method(self: object, *others: object) -> object:
+        fields = {field.name: attrs.field(eq=field.eq, hash=field.hash, repr=field.repr) for field in attrs.fields(kind)}
+        written: Any = attrs.define(these=fields, slots=False, init=False, unsafe_hash=True)(type("written", (), {}))
+        for each in BY_VALUE:
+            setattr(kind, each, written.__dict__[each])
+        return written.__dict__[name](self, *others)
+
+    return method
 
 
 def _initialiser(draft: type, final: type) -> Callable[..., None]:

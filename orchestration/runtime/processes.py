@@ -7,7 +7,6 @@ import pickle
 import signal
 import traceback
 from contextlib import nullcontext
-from multiprocessing import get_context
 from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 
@@ -71,6 +70,8 @@ class _Child:
     """A process and the pipe to it."""
 
     def __init__(self) -> None:
+        from multiprocessing import get_context  # noqa: PLC0415 - few need it, and it takes a tenth of our import
+
         spawning = get_context("spawn")  # a fork would copy the locks of this process's threads
         self._pipe, theirs = spawning.Pipe()
         self._process = spawning.Process(target=main, args=(theirs,), name="orchestration-step", daemon=True)
