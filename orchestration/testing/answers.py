@@ -27,12 +27,30 @@ NOTHING: Any = _Nothing()
 
 
 class RealWait(BaseException):
-    """A body, a fake or a hook wanted to wait for something real. No `except Exception` of theirs catches this."""
+    """A body, a fake or a hook wanted to wait for something real. No `except Exception` of theirs catches this.
+
+    ```python
+    async def slow(order: Order) -> Reserved:
+        await asyncio.sleep(60)
+        return Reserved(order)
+
+    try:
+        FakeHandler(real=True).run(Workflow[Order]("sale").step(slow), order)
+    except RealWait as error:
+        print(error)  # a fake has no event loop: answers(…, takes=60) says how long it takes
+    ```
+    """
 
 
 @frozen
 class Answer:
     """How an attempt ends: with a value, by raising, or with what a function of the input gives or raises.
+
+    ```python
+    slow = answers(Reserved(order), takes=60)
+    assert slow == Answer(Reserved(order), takes=60)
+    assert FakeHandler().on(reserve, slow).run(Workflow[Order]("sale").step(reserve), order).seconds == 60
+    ```
 
     `takes` is in seconds of virtual time; what takes for ever hangs until it is told to end. One that is `stubborn`
     does not even end then: only when its time is over, and it leaks if the grace is over before (S24).
@@ -71,6 +89,14 @@ def answers(
     stubborn: bool = False,
 ) -> Answer:
     """Return an answer: a value, `raises`, what `does` gives, or one that `hangs` until it is told to end.
+
+    ```python
+    sale = Workflow[Order]("sale").step(reserve).step(Payments.charge, retry=Retry(), attempt_timeout=10)
+    fake = FakeHandler()
+    fake.on(reserve, does=lambda order: Reserved(order))
+    fake.on(Payments.charge, each=[answers(raises=OSError("gone")), answers(hangs=True), Charge(Reserved(order), 9)])
+    assert fake.run(sale, order).ran(Payments.charge, times=3)
+    ```
 
     An exception in the place of the value is raised. `takes` is in seconds of virtual time; `does` is called when they
     are over. A `stubborn` attempt ends only when its time is over, whatever it is told.

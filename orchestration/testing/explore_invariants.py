@@ -194,9 +194,13 @@ def about(*what: What) -> Callable[[Callable[[Trace[Any]], object]], OfTrace]:
     are those of one of the runs that are taken for one: time is no matter for invariants.
 
     ```python
-    @about(charge, refund)
-    def paid_once(trace: Trace) -> bool:
-        return trace.ran(charge, times=1)
+    @about(reserve, release)
+    def released_at_most_once(trace: Trace) -> bool:
+        return not trace.ran(release) or trace.ran(release, times=1)
+
+    sale = Workflow[Order]("sale").step(reserve).compensate(release).step(Payments.charge)
+    world = {reserve: [Reserved(order)], Payments.charge: [Charge(Reserved(order), 900), OSError("gone")]}
+    explore(sale, order, outcomes=world, invariants=[released_at_most_once]).check()
     ```
     """
     return lambda function: OfTrace(function, what)

@@ -82,7 +82,18 @@ class Ending(NamedTuple):
 
 @frozen
 class Counterexample:
-    """A run that breaks an invariant; of those that were looked at, none with fewer events does."""
+    """A run that breaks an invariant; of those that were looked at, none with fewer events does.
+
+    ```python
+    def never_fails(outcome: Outcome[Reserved]) -> bool:
+        return not isinstance(outcome, Failed)
+
+    sale = Workflow[Order]("sale").step(reserve)
+    world = {reserve: [Reserved(order), OSError("gone")]}
+    found = explore(sale, order, outcomes=world, invariants=[never_fails]).broken
+    print(found.invariant, found.trace, found.test)  # the test to paste replays this run
+    ```
+    """
 
     invariant: str
     message: str
@@ -107,6 +118,12 @@ class Counterexample:
 @frozen
 class Exploration:
     """What `explore` has seen.
+
+    ```python
+    seen = explore(Workflow[Order]("sale").step(reserve), order, outcomes={reserve: [Reserved(order), OSError("gone")]})
+    assert seen.exhaustive and seen.broken is None
+    print(seen.states, seen.endings, seen.example("Failed", "not needed"))
+    ```
 
     `states` are the different places that runs of the workflow called `name` come to, `transitions` the events that
     lead from one to another, `endings` how many of the states are an end of each kind. `coverage` says whether that is

@@ -90,15 +90,18 @@ def explore(  # noqa: PLR0913 - all but two are options, by keyword
     """Look at every run of a workflow with this value; stop at the first, hence shortest, that breaks an invariant.
 
     ```python
+    def charged_or_released(outcome: Outcome[Charge]) -> None:
+        if isinstance(outcome, Failed) and outcome.failure.path == "sale/charge":
+            assert outcome.rollback.undone == ("sale/reserve",)
+
     explore(
-        checkout,
+        Workflow[Order]("sale").step(reserve).compensate(release).step(Payments.charge, attempt_timeout=10),
         order,
         outcomes={
-            Inventory.reserve: [Reserved(1), OutOfStock],
-            Payments.charge: [Charge(1), Declined(), TIMES_OUT],
-            "ship": [Parcel(1)],
+            reserve: [Reserved(order), LookupError("sold out")],
+            Payments.charge: [Charge(Reserved(order), 900), OSError("gone"), TIMES_OUT],
         },
-        invariants=[*READY, never_charged_and_lost],
+        invariants=[*READY, charged_or_released],
     ).check()
     ```
 
@@ -146,6 +149,12 @@ def replay(
     deadline: float | None = None,
 ) -> Trace[Out]:
     """Let a run happen again, event by event, as `explore` has found it; return its trace.
+
+    ```python
+    sale = Workflow[Order]("sale").step(reserve)
+    run = explore(sale, order, outcomes={reserve: [OSError("gone")]}).example("Failed", "not needed")
+    assert replay(sale, order, run.events[1:], invariants=READY).failure.path == "sale/reserve"
+    ```
 
     Raises:
         AssertionError: if it breaks one of the invariants, with its story.

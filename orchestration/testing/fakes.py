@@ -34,11 +34,27 @@ T = TypeVar("T")
 
 
 class Unanswered(AssertionError):
-    """A workflow asked a fake for something that it has no answer to."""
+    """A workflow asked a fake for something that it has no answer to.
+
+    ```python
+    try:
+        FakeHandler().run(Workflow[Order]("sale").step(reserve), order)
+    except Unanswered as error:
+        print(error)  # Add .on(reserve, ...), or let it do its work
+    ```
+    """
 
 
 class Unasked(AssertionError):
-    """A fake has an answer to something that the workflow never asks for."""
+    """A fake has an answer to something that the workflow never asks for.
+
+    ```python
+    try:
+        FakeHandler(real=True).on(pack, None).run(Workflow[Order]("sale").step(reserve), order)
+    except Unasked as error:
+        print(error)
+    ```
+    """
 
 
 @final
@@ -47,9 +63,11 @@ class FakeHandler:
 
     ```python
     fake = FakeHandler()
-    fake.on(reserve, Reserved(1))
-    fake.on(Payments.charge, each=[ConnectionError("gone"), Charge(2)])
-    trace = fake.run(checkout, order)
+    fake.on(reserve, Reserved(order))
+    fake.on(Payments.charge, each=[ConnectionError("gone"), Charge(Reserved(order), 900)])
+
+    sale = Workflow[Order]("sale").step(reserve).step(Payments.charge, retry=Retry())
+    assert fake.run(sale, order).ran(Payments.charge, times=2)
     ```
 
     With `real=True` a function without an answer does its own work; with `real=services` methods do as well.

@@ -14,7 +14,19 @@ UNKNOWN: Any = object()  # stands for a value that cannot be copied, or is not e
 
 
 class MutatedInput(AssertionError):
-    """A body has changed the value that it was given; another step may hold the same one (S11)."""
+    """A body has changed the value that it was given; another step may hold the same one (S11).
+
+    ```python
+    def forget(order: Order) -> Order:
+        order.lines.clear()
+        return order
+
+    try:
+        FakeHandler(real=True).run(Workflow[Order]("sale").step(forget), Order())
+    except MutatedInput as error:
+        print(error)  # the body at sale/forget changed its input
+    ```
+    """
 
 
 class Input:

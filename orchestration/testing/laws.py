@@ -20,7 +20,14 @@ T = TypeVar("T")
 
 @frozen
 class Law(Generic[Subject]):
-    """Something that holds for all: its name, the number of its rule, what it says, and the function that tries it."""
+    """Something that holds for all: its name, the number of its rule, what it says, and the function that tries it.
+
+    ```python
+    for law in (*ENGINE_LAWS, *HANDLER_LAWS, *JOURNAL_LAWS, *DURABLE_JOURNAL_LAWS):
+        assert isinstance(law, Law)
+        print(law.rule, law.name, law.says)
+    ```
+    """
 
     name: str
     rule: str
@@ -29,7 +36,21 @@ class Law(Generic[Subject]):
 
 
 class LawsBroken(AssertionError):
-    """Some laws do not hold: `broken` has each with what was raised. The cause is a group of all of that."""
+    """Some laws do not hold: `broken` has each with what was raised. The cause is a group of all of that.
+
+    ```python
+    from orchestration.journal.memory import MemoryJournal
+
+    class Forgetful(MemoryJournal):
+        def append(self, *arguments, **options):
+            pass
+
+    try:
+        check_journal(Forgetful)
+    except LawsBroken as error:
+        print([law.name for law, raised in error.broken])
+    ```
+    """
 
     def __init__(self, of: str, broken: Sequence[tuple[Law[Any], Exception]], tried: int) -> None:
         """Keep them, and tell of all."""

@@ -66,6 +66,11 @@ ACTS: tuple[tuple[str, Callable[[Any], Awaitable[None]]], ...] = (
 def check_engine(make: Callable[[], Engine | AbstractAsyncContextManager[Engine]]) -> None:
     """Try all laws on this kind of engine, each on one of its own.
 
+    ```python
+    assert len(ENGINE_LAWS) > 20
+    check_engine(lambda: LocalEngine(max_concurrency=8))
+    ```
+
     `make` returns an engine, or what opens and closes one. It is called in a running event loop. The bodies of the laws
     are functions of this library, which has to be the same in every process that takes part: what they do is noted in
     this one.

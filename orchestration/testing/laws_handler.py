@@ -178,7 +178,14 @@ def check_handler(make: Callable[[Plan], Handler]) -> None:
     """Try all laws on this kind of handler, or of middleware around one: `make` returns it for the plan of the laws.
 
     ```python
-    check_handler(lambda plan: wrap(BodyHandler(plan, Services(), executors), (middleware,)))
+    from orchestration.runtime.executors import Executors
+    from orchestration.runtime.handler import BodyHandler, wrap
+    from orchestration.runtime.threads import Threads
+
+    async def unchanged(effect, following):
+        return await following(effect)
+
+    check_handler(lambda plan: wrap(BodyHandler(plan, Services(), Executors(Threads(), {})), [unchanged]))
     ```
 
     It is called in a running event loop, once for each law.

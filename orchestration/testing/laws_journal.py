@@ -62,7 +62,9 @@ def check_journal(make: Callable[[], Journal], *, reopen: Callable[[Journal], Jo
     its storage has kept; without it the laws on that are not tried.
 
     ```python
-    check_journal(lambda: MyJournal(new_database()), reopen=lambda journal: MyJournal(journal.database))
+    from orchestration.journal.memory import MemoryJournal
+
+    check_journal(MemoryJournal)
     ```
 
     Raises:

@@ -17,11 +17,32 @@ TURNS = 1_000_000  # turns of the loop while time stands still, before it is tak
 
 
 class NothingToCome(AssertionError):
-    """Something is waited for that will never come: no callback is ready and no timer runs, or time stands still."""
+    """Something is waited for that will never come: no callback is ready and no timer runs, or time stands still.
+
+    ```python
+    loop = VirtualLoop()
+    try:
+        loop.run_until_complete(asyncio.Event().wait())
+    except NothingToCome as error:
+        print(error)  # on a real loop this would wait for ever
+    loop.close()
+    ```
+    """
 
 
 class NotVirtual(RuntimeError):
-    """Something real was wanted of a virtual loop: a thread, a socket, a process, a signal of the system."""
+    """Something real was wanted of a virtual loop: a thread, a socket, a process, a signal of the system.
+
+    ```python
+    loop = VirtualLoop()
+    waits = asyncio.to_thread(print)
+    try:
+        loop.run_until_complete(waits)
+    except NotVirtual as error:
+        print(error)
+    loop.close()
+    ```
+    """
 
 
 @final

@@ -66,7 +66,15 @@ Happening: TypeAlias = "tuple[float, int, int, Callable[[float], None]]"
 
 
 class WaitsForEver(AssertionError):
-    """A run waits for what will never come."""
+    """A run waits for what will never come.
+
+    ```python
+    try:
+        FakeHandler().run(Workflow[Order]("claim").wait_for(Signal("approved", bool)), order)
+    except WaitsForEver as error:
+        print(error)  # FakeHandler().send(…) is what it waits for
+    ```
+    """
 
 
 @attrs.define

@@ -75,12 +75,14 @@ def simulate(  # noqa: PLR0913 - all but two are options, by keyword
 
     ```python
     simulate(
-        checkout,
+        Workflow[Order]("sale").step(reserve).compensate(release).step(Payments.charge, attempt_timeout=10),
         order,
-        outcomes={Inventory.reserve: [Reserved(1), OutOfStock], Payments.charge: [Paid(1), Declined(), TIMES_OUT]},
-        default=None,
-        invariants=[*READY, never_charged_and_lost],
-        seeds=10_000,
+        outcomes={
+            reserve: [Reserved(order), LookupError("sold out")],
+            Payments.charge: [Charge(Reserved(order), 900), OSError("gone"), TIMES_OUT],
+        },
+        invariants=READY,
+        seeds=100,
     ).check()
     ```
 

@@ -22,6 +22,16 @@ SHOWN = 10  # seeds that a line names
 class Finding:
     """Something that is wrong, as the first seed that has shown it shows it.
 
+    ```python
+    def never_fails(outcome: Outcome[Reserved]) -> bool:
+        return not isinstance(outcome, Failed)
+
+    sale = Workflow[Order]("sale").step(reserve)
+    world = {reserve: [Reserved(order), OSError("gone")]}
+    (finding,) = simulate(sale, order, outcomes=world, invariants=[never_fails], seeds=50).findings
+    print(finding.invariant, finding.trace, finding.line)  # the line runs this seed again
+    ```
+
     Its run was made as simple as it could be with the same `invariant` broken: `choices` are the decisions that are
     left, each by what is decided; all others are the simplest there are. `trace` is what happened in it.
     """
@@ -49,6 +59,12 @@ class Finding:
 @frozen
 class Simulation:
     """What `simulate` has seen: so many `runs` of the workflow called `name`, and how many of them ended in each way.
+
+    ```python
+    seen = simulate(Workflow[Order]("sale").step(reserve), order, default=Reserved(order), seeds=50).check()
+    assert seen.runs == 50 and seen.failed == ()
+    print(seen.endings)
+    ```
 
     Of the runs so many were `durable`: they had a journal, and their processes could crash.
     `findings` has one for each invariant that was broken, `failed` all seeds whose runs broke one. `digest` is equal

@@ -35,6 +35,14 @@ class Turn(NamedTuple):
 class Trace(Generic[T]):
     """What happened in a run: its events in their order, with the effects that each brought about.
 
+    ```python
+    sale = Workflow[Order]("sale").step(reserve).compensate(release).step(Payments.charge)
+    trace = FakeHandler(real=True).on(Payments.charge, raises=OSError("gone")).run(sale, order)
+    assert trace.before(reserve, Payments.charge) and trace.undone == ["sale/reserve"]
+    assert trace.inputs(release) == [Reserved(order)]
+    print(trace)
+    ```
+
     A step is meant by its function, by the method of a service, by its name or by its path; an undo or a cleanup by its
     function as well, an undo also by the step's name or path with `:undo` behind it.
     """
