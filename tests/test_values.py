@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import TYPE_CHECKING
 
 import attrs
 import pytest
@@ -11,7 +12,11 @@ import orchestration
 from orchestration import Failure, Retry, Rollback
 from orchestration.errors import PlanError, PlanErrors
 from orchestration.failures import kind_name
+from orchestration.frozen import evolve, frozen, maker
 from orchestration.outcomes import Held, InDoubt, Kept, UndoFailed, Undone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Mute(Exception):
@@ -178,3 +183,42 @@ def test_values_are_frozen_hashable_and_compared_by_value() -> None:
     for change in (lambda: setattr(Undone("a"), "path", "b"), lambda: delattr(Undone("a"), "path")):
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
             change()
+
+
+@frozen
+class Point:
+    """A value with all kinds of fields."""
+
+    x: int
+    y: int = 2
+    name: str = attrs.field(default="p", kw_only=True)
+    hidden: int = attrs.field(default=0, eq=False, repr=False, kw_only=True)
+    size: int = attrs.field(init=False, eq=False, default=attrs.Factory(lambda self: self.x + self.y, takes_self=True))
+
+
+def test_a_maker_makes_what_the_class_makes() -> None:
+    """S1: the same values, as frozen; what the class refuses, it refuses."""
+    make = maker(Point)
+    assert make(1) == Point(1) == make(1, hidden=5)
+    made = make(1, 5, name="q")
+    assert made == Point(1, y=5, name="q") != make(1, 5)
+    assert (type(made), made.size) == (Point, 6)
+    assert evolve(made, x=2) == Point(2, 5, name="q")
+    assert evolve(made, x=2).size == 7
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        made.x = 3  # type: ignore[misc]  # as it should be
+    for wrong in (make, lambda: make(1, 2, "q"), lambda: make(1, z=3)):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+@pytest.mark.parametrize("asked", [hash, repr, lambda point: point == Point(0)], ids=["hash", "repr", "eq"])
+def test_methods_are_written_when_they_are_asked_for(asked: Callable[[object], object]) -> None:
+    """S1: whichever is asked for first, and by whichever value."""
+    kind = frozen(type("Fresh", (), {"__annotations__": {"x": int}, "__module__": __name__, "__qualname__": "Fresh"}))
+    first = kind(1)
+    asked(first)
+    assert (first == kind(1), first == kind(2), first == Point(1)) == (True, False, False)
+    assert hash(first) == hash(kind(1)) != hash(kind(2))
+    assert repr(first) == "Fresh(x=1)"
+    assert repr(Point(1)) == "Point(x=1, y=2, name='p', size=3)"

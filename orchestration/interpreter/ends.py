@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestration.frozen import maker
 from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo
 from orchestration.interpreter.events import (
     CleanupFailed,
@@ -33,10 +34,13 @@ FAILED: dict[type[Attempted], type[StepFailed | UndoFailed | CleanupFailed]] = {
 }
 
 
+_step_succeeded = maker(StepSucceeded)
+
+
 def succeeded(effect: Attempted, at: float, output: object) -> Event:
     """Return the event of an attempt that returned."""
     if isinstance(effect, RunStep):
-        return StepSucceeded(effect.path, at, effect.attempt, output)
+        return _step_succeeded(effect.path, at, effect.attempt, output)
     kind = UndoSucceeded if isinstance(effect, RunUndo) else CleanupSucceeded
     return kind(effect.path, at, effect.attempt)
 

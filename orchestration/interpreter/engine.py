@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from orchestration.errors import IllegalEvent
-from orchestration.frozen import evolve
+from orchestration.frozen import evolve, maker
 from orchestration.interpreter.events import (
     CancelRequested,
     CleanupFailed,
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from orchestration.plan.hooks import When
 
 Advanced = tuple[State, list["Effect"]]
+
+_state = maker(State)
 
 
 def start(
@@ -149,7 +151,7 @@ def _is_late(event: Event, turn: Turn) -> bool:
 def _close(result: Frame | Ended, turn: Turn) -> Advanced:
     """Make the state that a turn ends in."""
     if not isinstance(result, ENDED):
-        return State(turn.run_id, turn.at, result, turn.ledger), turn.effects
+        return _state(turn.run_id, turn.at, result, turn.ledger), turn.effects
     return State(turn.run_id, turn.at, None, turn.ledger, _outcome(result, turn)), turn.effects
 
 

@@ -8,7 +8,7 @@ import attrs
 from rpds import HashTrieMap, List
 
 from orchestration.failures import Failure
-from orchestration.frozen import evolve, frozen
+from orchestration.frozen import evolve, frozen, maker
 from orchestration.interpreter.effects import OUTPUTS, VALUE
 from orchestration.interpreter.events import Continued, Exhausted, Pulled, PullFailed
 from orchestration.interpreter.fate import NO_TRAILS, OPEN, Fate
@@ -116,7 +116,10 @@ class GroupFrame:
         else:
             active = active.discard(index).insert(following, child)
         outputs = self.outputs.push_front((index, ended.value))  # type: ignore[union-attr]  # a list
-        return GroupFrame(self.node, path, self.value, self.total, ready[1:], active, outputs, self.trails, self.fate)
+        return _group_frame(self.node, path, self.value, self.total, ready[1:], active, outputs, self.trails, self.fate)
+
+
+_group_frame = maker(GroupFrame)
 
 
 def enter(node: Graph | Map, path: str, value: object, turn: Turn) -> Frame | Ended:

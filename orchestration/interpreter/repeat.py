@@ -9,7 +9,7 @@ import attrs
 
 from orchestration.errors import LoopLimitExceeded
 from orchestration.failures import Failure
-from orchestration.frozen import evolve, frozen
+from orchestration.frozen import evolve, frozen, maker
 from orchestration.interpreter.effects import VALUE
 from orchestration.interpreter.members import laid_out
 from orchestration.interpreter.pure import holds
@@ -59,6 +59,9 @@ class RepeatFrame:
         return _follow(self, self.child.cancel(turn), turn)
 
 
+_repeat_frame = maker(RepeatFrame)
+
+
 @foregone.register(RepeatFrame)
 def _(frame: RepeatFrame, turn: Turn) -> Broken | None:
     return foregone_failure(frame.child, turn)
@@ -80,7 +83,7 @@ def _follow(frame: RepeatFrame, child: Frame | Ended, turn: Turn) -> Frame | End
     if isinstance(child, Broken | Stopped):
         child.trail = chained(trail, child.trail)
         return child
-    return RepeatFrame(node, path, frame.items, index, child, trail)
+    return _repeat_frame(node, path, frame.items, index, child, trail)
 
 
 def _over(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rpds import List
 
-from orchestration.frozen import frozen
+from orchestration.frozen import frozen, maker
 from orchestration.interpreter.cleanup import Cleanups, Registered, close
 from orchestration.interpreter.effects import Tell
 from orchestration.interpreter.recover import recover
@@ -61,6 +61,9 @@ class ScopeFrame:
         return _follow(self, self.child.cancel(turn), turn)
 
 
+_scope_frame = maker(ScopeFrame)
+
+
 def _follow(frame: ScopeFrame, child: Frame | Ended, turn: Turn) -> Frame | Ended:
     node, path, index, trail, cleanups = frame.node, frame.path, frame.index, frame.trail, frame.cleanups
     children = node.children
@@ -92,7 +95,7 @@ def _follow(frame: ScopeFrame, child: Frame | Ended, turn: Turn) -> Frame | Ende
             child.trail = chained(trail, child.trail)
             return _end(node, path, child, cleanups, turn)
         else:
-            return ScopeFrame(node, path, index, child, trail, cleanups)
+            return _scope_frame(node, path, index, child, trail, cleanups)
 
 
 def _enter(node: Scope, path: str, index: int, value: object, turn: Turn) -> Frame | Ended:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from orchestration import errors
 from orchestration.failures import Failure
-from orchestration.frozen import evolve, frozen
+from orchestration.frozen import evolve, frozen, maker
 from orchestration.interpreter.backoff import delay_before_next, no_time_left
 from orchestration.interpreter.effects import AskHooks, Cancel, CancelTimer, RunStep, StartTimer
 from orchestration.interpreter.events import (
@@ -38,9 +38,9 @@ def enter(node: Step, path: str, value: object, turn: Turn) -> Frame:
     """Begin the first attempt, or ask first."""
     if node.asks or turn.ledger.asks:
         return asked(node, path, value, turn)
-    effect = RunStep(path, 1, node, value, turn.deadline)  # `begin`, without a call more for each step
+    effect = _run_step(path, 1, node, value, turn.deadline)  # `begin`, without a call more for each step
     turn.effects.append(effect)
-    return StepFrame(effect)
+    return _step_frame(effect)
 
 
 def begin(node: Step, path: str, value: object, turn: Turn) -> StepFrame:
@@ -209,4 +209,5 @@ def _lost_for_good(path: str, losses: int) -> Failure:
     return Failure.of(error, path)
 
 
+_run_step, _step_frame = maker(RunStep), maker(StepFrame)
 _ENDS = (StepSucceeded, StepFailed, StepTimedOut, StepCancelled, StepLeaked, StepLost)

@@ -32,7 +32,8 @@ class Attempt(StepContext):
 
     def __init__(self, effect: Attempted, driver: Driver, task: Task[None], watch: Callable[[Attempt], None]) -> None:
         """Begin; `task` is the worker that drives it, `watch` starts the clock of its timeout."""
-        super().__init__(effect, driver.run_id, driver.clock, driver.epoch)
+        self.effect = effect  # as `StepContext` does it, without a call more for each step
+        self._run_id, self._clock, self._epoch = driver.run_id, driver.clock, driver.epoch
         self.task = task
         self.watch = watch
 
