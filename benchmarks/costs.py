@@ -1,4 +1,8 @@
-"""What only this library is measured for: compiling (W8), importing (W9), steps that block or compute (W11)."""
+"""What only this library is measured for.
+
+Compiling (W8), importing (W9), steps that block or compute (W11), durable runs and their resumes (W12, W13), and how
+fast the test kit looks (W14).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,10 @@ SIZES = (10, 100, 1_000, 10_000)
 REPEAT = 5
 BLOCKED, BLOCKS = 0.02, 40  # seconds, and how often
 SPUN, SPINS = 300_000, 8  # turns of a loop, and how often
+BENEATH = {  # what this library imports
+    "pydantic and attrs, of which pydantic loads most when it is used": "pydantic, attrs",
+    "pydantic in use, attrs, asyncio": "pydantic.main, pydantic.type_adapter, attrs, asyncio",
+}
 IMPORT = "import time; a = time.process_time(); import {module}; print(time.process_time() - a)"
 
 
@@ -91,8 +99,12 @@ async def overlap() -> list[dict[str, Any]]:
 
 def all_of_them() -> dict[str, Any]:
     """Measure all of it."""
+    from benchmarks import durable, exploring  # noqa: PLC0415 - as above
+
     return {
+        "durable": durable.figures(),
+        "looking": exploring.figures(exploring.SEEDS),
         "compiling": compiling(),
         "overlap": asyncio.run(overlap()),
-        "import of pydantic and attrs": importing(sys.executable, "pydantic, attrs"),
+        "imports": {what: importing(sys.executable, modules) for what, modules in BENEATH.items()},
     }

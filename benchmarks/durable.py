@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestration import LocalEngine, SqliteJournal, Workflow
 from orchestration.journal.replay import folded
@@ -69,8 +69,8 @@ def timed(act: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-async def rates(folder: Path) -> None:
-    """Print steps, commits and items a second."""
+async def rates(folder: Path) -> dict[str, float]:
+    """Return steps, commits and items a second, and what they are of each other."""
     engine: LocalEngine = LocalEngine(journal=SqliteJournal(folder / "runs.db"))
     flow = chain(STEPS)
     steps, bare, items = list[float](), list[float](), list[float]()
@@ -82,33 +82,48 @@ async def rates(folder: Path) -> None:
         began = time.perf_counter()
         await engine.execute(MANY, list(range(ITEMS)), run_id=f"many-{turn}")
         items.append(ITEMS / (time.perf_counter() - began))
-    share = statistics.median(one / other for one, other in zip(steps, bare, strict=True))
-    times = statistics.median(one / other for one, other in zip(items, steps, strict=True))
-    print(f"bare commits              {statistics.median(bare):8,.0f} /s")
-    print(f"durable chain             {statistics.median(steps):8,.0f} steps/s   {share:.2f} of the bare commits")
-    print(f"durable map, cap {CAP}       {statistics.median(items):8,.0f} items/s   {times:.1f} times the chain")
+    return {
+        "commits": statistics.median(bare),
+        "steps": statistics.median(steps),
+        "items": statistics.median(items),
+        "steps a commit": statistics.median(one / other for one, other in zip(steps, bare, strict=True)),
+        "items a step": statistics.median(one / other for one, other in zip(items, steps, strict=True)),
+    }
 
 
-async def resumes(folder: Path) -> None:
-    """Print what it takes to look at a long run, and to go on with it."""
+async def resumes(folder: Path) -> list[dict[str, float]]:
+    """Return the seconds that it takes to look at a long run, and to go on with it."""
     journal = SqliteJournal(folder / "long.db")
     engine: LocalEngine = LocalEngine(journal=journal)
+    rows = []
     for events in (EVENTS // 5, EVENTS):
         run_id = f"long-{events}"
         await engine.execute(MANY, list(range(events)), run_id=run_id)
-        fold = timed(lambda run=run_id: folded(MANY.compile(), journal, run, whole=True))
-        snapshot = timed(lambda run=run_id: folded(MANY.compile(), journal, run))
-        look = timed(lambda run=run_id: journal.head(run))
-        print(f"a run of {events:,} events: folded in {fold:.2f} s, from its snapshot in {snapshot:.2f} s, ", end="")
-        print(f"its head in {look * 1e3:.2f} ms")
+        row: dict[str, float] = {"events": events}
+        row["fold"] = timed(lambda run=run_id: folded(MANY.compile(), journal, run, whole=True))
+        row["snapshot"] = timed(lambda run=run_id: folded(MANY.compile(), journal, run))
+        row["head"] = timed(lambda run=run_id: journal.head(run))
+        rows.append(row)
+    return rows
+
+
+def figures(folder: str = ".") -> dict[str, Any]:
+    """Return all figures; the journals are written to a folder in this one."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        return {"rates": asyncio.run(rates(Path(name))), "resumes": asyncio.run(resumes(Path(name)))}
 
 
 def main() -> None:
     """Print all figures."""
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
-    with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else ".") as name:
-        asyncio.run(rates(Path(name)))
-        asyncio.run(resumes(Path(name)))
+    found = figures(*sys.argv[1:2])
+    rate = found["rates"]
+    print(f"bare commits              {rate['commits']:8,.0f} /s")
+    print(f"durable chain             {rate['steps']:8,.0f} steps/s   {rate['steps a commit']:.2f} of the bare commits")
+    print(f"durable map, cap {CAP}       {rate['items']:8,.0f} items/s   {rate['items a step']:.1f} times the chain")
+    for row in found["resumes"]:
+        print(f"a run of {row['events']:,} events: folded in {row['fold']:.2f} s, ", end="")
+        print(f"from its snapshot in {row['snapshot']:.2f} s, its head in {row['head'] * 1e3:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ THREE_EACH: dict[Any, list[object]] = {
     Payments.refund: [None, STUCK, TIMES_OUT],
     Payments.void: [None, STUCK, TIMES_OUT],
 }
+SEEDS = 2_000
 MUCH = 10_000_000  # states: more than there are
 SEARCHES: Mapping[str, tuple[bool, bool]] = {  # with crashes, with leaks
     "a cancel anywhere": (False, False),
@@ -70,19 +71,28 @@ def explored(*, crash: bool, leaks: bool) -> tuple[Exploration, float]:
     return found, time.process_time() - began
 
 
-def main(seeds: int) -> None:
-    """Print the figures."""
+def figures(seeds: int) -> dict[str, Any]:
+    """Return what was looked at, and the processor's seconds that it took."""
     explored(crash=False, leaks=False)  # what is imported on the way is not counted
-    say("explore, checkout with three outcomes a step and READY")
+    searches = []
     for what, (crash, leaks) in SEARCHES.items():
         found, took = explored(crash=crash, leaks=leaks)
-        say(
-            f"  {what:<42} {found.states:>7,} states {found.transitions:>7,} transitions"
-            f" {took:>6.2f} s {found.transitions / took:>8,.0f} transitions/s"
-        )
+        searches.append({"title": what, "states": found.states, "transitions": found.transitions, "seconds": took})
     began = time.process_time()
     runs = simulate(checkout, ORDER, outcomes=THREE_EACH, invariants=READY, seeds=seeds).check().runs
-    took = time.process_time() - began
+    return {"searches": searches, "runs": runs, "seconds": time.process_time() - began}
+
+
+def main(seeds: int) -> None:
+    """Print the figures."""
+    found = figures(seeds)
+    say("explore, checkout with three outcomes a step and READY")
+    for row in found["searches"]:
+        say(
+            f"  {row['title']:<42} {row['states']:>7,} states {row['transitions']:>7,} transitions"
+            f" {row['seconds']:>6.2f} s {row['transitions'] / row['seconds']:>8,.0f} transitions/s"
+        )
+    runs, took = found["runs"], found["seconds"]
     say(f"simulate, the same workflow\n  {runs:,} runs {took:.2f} s {runs / took:,.0f} runs/s")
 
 
@@ -92,4 +102,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(200 if "--quick" in sys.argv else 2_000)
+    main(200 if "--quick" in sys.argv else SEEDS)

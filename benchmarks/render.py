@@ -100,27 +100,70 @@ def ratios() -> str:
     return table(["our time, as a multiple of that of …", "a task each", "pydantic-graph 1, nodes"], rows)
 
 
+def costs(what: str) -> Any:  # noqa: ANN401 - JSON
+    """Return what was measured of this library alone."""
+    return json.loads((RESULTS / "costs.json").read_text())[what]
+
+
 def compiling() -> str:
     """Write what building and compiling cost."""
-    rows = json.loads((RESULTS / "costs.json").read_text())["compiling"]
+    rows = costs("compiling")
     cells = [[f"{row['size']:,}", f"{row['build'] * 1e3:.1f}", f"{row['compile'] * 1e3:.1f}"] for row in rows]
     return table(["steps", "build, ms", "compile, ms"], cells)
 
 
 def overlap() -> str:
     """Write what runs side by side gains."""
-    rows = json.loads((RESULTS / "costs.json").read_text())["overlap"]
+    rows = costs("overlap")
     cells = [
         [f"{row['title']}, {row['count']} times", f"{row['sequential']:.2f}", f"{row['parallel']:.2f}"] for row in rows
     ]
     return table(["a map whose body …", "one at a time, s", "side by side, s"], cells)
 
 
+def disk() -> str:
+    """Write how durable steps and items stand to what the disk gives."""
+    rates = costs("durable")["rates"]
+    rows = [
+        ["bare commits, one after the other", f"{rates['commits']:,.0f}", NONE],
+        ["steps of a durable chain", f"{rates['steps']:,.0f}", f"{rates['steps a commit']:.2f} of a commit"],
+        ["items of a durable map, cap 64", f"{rates['items']:,.0f}", f"{rates['items a step']:.1f} of a step"],
+    ]
+    return table(["", "in a second", "ratio"], rows)
+
+
+def resumes() -> str:
+    """Write what it takes to go on with a long run, and to look at it."""
+    cells = [
+        [f"{row['events']:,}", f"{row['fold']:.2f}", f"{row['snapshot']:.2f}", f"{row['head'] * 1e3:.2f}"]
+        for row in costs("durable")["resumes"]
+    ]
+    return table(["events", "all folded, s", "from the snapshot, s", "looked up, ms"], cells)
+
+
+def looking() -> str:
+    """Write how fast the test kit looks."""
+    found = costs("looking")
+    rows = [
+        [
+            f"`explore`, {row['title']}",
+            f"{row['states']:,} states, {row['transitions']:,} transitions",
+            f"{row['transitions'] / row['seconds']:,.0f} transitions",
+        ]
+        for row in found["searches"]
+    ]
+    runs, seconds = found["runs"], found["seconds"]
+    return table(
+        ["the checkout of the examples", "looked at", "in a second"],
+        [*rows, ["`simulate`", f"{runs:,} runs", f"{runs / seconds:,.0f} runs"]],
+    )
+
+
 def imports() -> str:
     """Write how long imports take."""
     known = entries(tuple(dict.fromkeys(IN_MEMORY + DURABLE)))
     taken = {entry["title"]: entry["import"] for entry in known.values() if "asyncio" not in entry["title"]}
-    taken["pydantic and attrs alone"] = json.loads((RESULTS / "costs.json").read_text())["import of pydantic and attrs"]
+    taken |= costs("imports")
     rows = [[title, f"{seconds * 1e3:.0f}"] for title, seconds in sorted(taken.items(), key=lambda pair: pair[1])]
     return table(["import of", "ms"], rows)
 
@@ -142,6 +185,9 @@ PARTS = {
     "compiling": compiling,
     "overlap": overlap,
     "imports": imports,
+    "disk": disk,
+    "resumes": resumes,
+    "looking": looking,
 }
 
 
@@ -203,6 +249,6 @@ def main() -> None:
     PLOTS.mkdir(exist_ok=True)
     chain = plot("A step of a chain", of_workload("chain", "processor", MICRO), "steps in the chain", "µs a step")
     PLOTS.joinpath("chain.svg").write_text(chain)
-    rows = json.loads((RESULTS / "costs.json").read_text())["compiling"]
+    rows = costs("compiling")
     lines = {what: [(row["size"], row[what] * 1e3) for row in rows] for what in ("build", "compile")}
     PLOTS.joinpath("compile.svg").write_text(plot("Building and compiling a chain", lines, "steps", "ms"))
