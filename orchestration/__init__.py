@@ -39,7 +39,7 @@ from orchestration.signals import Signal
 if TYPE_CHECKING:
     from orchestration.journal.sqlite import SqliteJournal
 
-__version__ = "0.3.0rc1"
+__version__ = "0.4.0rc1"
 
 __all__ = [
     "CancelToken",
