@@ -7,6 +7,7 @@ written anew: that it does not replay any more is the defect which it is there t
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,9 @@ FLOWS: dict[str, Workflow[int, Any, Any]] = {
 }
 
 
+TRACE = re.compile(r'"stackTrace": "(?:[^"\\]|\\.)*"')  # of no use to a replay, and full of the paths of a machine
+
+
 async def write() -> None:
     """Run each workflow on a server of its own, and save the histories."""
     HISTORIES.mkdir(exist_ok=True)
@@ -85,7 +89,8 @@ async def write() -> None:
                 if name == "waiting":
                     await handle.signal(WORD, 10, signal_id="a")
                 await handle.result()
-                path.write_text((await handle.workflow.fetch_history()).to_json(), encoding="utf-8")
+                history = (await handle.workflow.fetch_history()).to_json()
+                path.write_text(TRACE.sub('"stackTrace": ""', history), encoding="utf-8")
 
 
 if __name__ == "__main__":
