@@ -286,3 +286,30 @@ def test_what_computes_may_be_retried() -> None:
     run = Machine(retried(Workflow[Any]("inner").pure(ask)).compile(), 1)
     run.fire("flow/inner")
     assert run.outcome == Succeeded(7, "run")
+
+
+def test_what_an_earlier_attempt_could_not_undo_holds_what_stands_before_when_no_time_is_left() -> None:
+    """S10, S20, S26: the last attempt was undone, but the one before it was not."""
+    flow = Workflow[Any]("flow").step(armed("before")).step(INNER, retry=PATIENT, on_partial="continue")
+    run = Machine(flow.compile(), 1, deadline=10.0)
+    run.succeed("flow/before", 1)
+    run.succeed("flow/inner/first", 2)
+    run.fail("flow/inner/last", Declined("one"))
+    run.fail("flow/inner/first", OSError("undo"))
+    run.fire("flow/inner")
+    run.succeed("flow/inner#2/first", 3)
+    run.wait(7.0)
+    run.fail("flow/inner#2/last", Declined("two"))
+    run.succeed("flow/inner#2/first")
+    assert kinds(run) == ["Declined", "DeadlineExceeded"]
+    assert run.outcome is not None
+    ends = {end.path: type(end).__name__ for end in run.outcome.rollback.steps}
+    assert ends == {"flow/inner#2/first": "Undone", "flow/inner/first": "UndoFailed", "flow/before": "Held"}
+
+
+def test_a_backoff_of_no_time_is_over_at_once() -> None:
+    """S9: its timer is due when it starts, not later."""
+    run = broken(retried(retry=Retry(max_attempts=2, initial_delay=0.0, jitter="none")))
+    run.wait(3.0)
+    run.succeed("flow/inner/first")
+    assert list(run.pending.values()) == [StartTimer("flow/inner", run.now)]
