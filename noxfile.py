@@ -253,6 +253,20 @@ def sabotage(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change one thing in plan or interpreter at a time, 500 times: a test fails each time, or nearly; MUTANTS=all."""
+    session.install("-e", ".", *group("tests"))
+    session.run("python", "-m", "tests.mutation", *session.posargs)
+
+
+@nox.session(default=False)
+def repeat(session: nox.Session) -> None:
+    """Repeat the fast tests 50 times, each time in another random order; REPETITIONS for another number."""
+    session.install("-e", ".[cli]", *group("tests"))
+    session.run("python", "-m", "tests.repeat")
+
+
+@nox.session(default=False)
 def simulate(session: nox.Session) -> None:
     """Simulate a million runs of the examples on all cores; SIMULATE_SEEDS for another number."""
     session.install("-e", ".")
