@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,13 +14,47 @@ from hypothesis import strategies as st
 
 from orchestration import Workflow
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
-from orchestration.interpreter.serial import ALL, KINDS, from_data, state_from_data, state_key, state_to_data
+from orchestration.interpreter.events import HooksAnswered
+from orchestration.interpreter.serial import ALL, KINDS, from_data, state_from_data, state_key, state_to_data, to_data
 from orchestration.interpreter.state import State
+from orchestration.plan.hooks import Veto, gate
 from tests.bodies import increase, undo
 from tests.machine import Machine
 
+if TYPE_CHECKING:
+    from orchestration.plan.moments import Asked
+
 PLAN = Workflow[list[int]]("flow").map(increase).compensate(lambda _: None).compile()
 ARMED = Workflow[int]("flow").step(increase).compensate(undo).fork(increase).fork(increase).join().compile()
+
+
+@dataclass(frozen=True)
+class Basket:
+    """A value that JSON has no form for."""
+
+    price: Decimal
+
+
+async def unchanged(basket: Basket) -> Basket:
+    """Give it back."""
+    return basket
+
+
+async def refused(basket: Basket) -> Basket:
+    """Never come to be."""
+    raise OSError(basket)
+
+
+async def undone(basket: Basket) -> None:
+    """Undo."""
+
+
+async def sealed_away(basket: Basket) -> None:
+    """Clean up."""
+
+
+def allow(asked: Asked) -> Veto | None:
+    """Allow everything."""
 
 
 def under_way() -> Machine:
@@ -117,3 +153,26 @@ def test_a_part_that_is_nested_too_deep_is_refused() -> None:
         data = [data]
     with pytest.raises(InvalidDocument, match="nested too deep"):
         from_data(Workflow[int]("flow").step(increase).compile(), data, "record 1")
+
+
+def test_what_is_of_an_unknown_kind_is_refused_where_it_stands() -> None:
+    """S37: also inside of a part, where it would be taken for a value."""
+    with pytest.raises(InvalidDocument, match=r"part: found an object of kind 'Unheard'"):
+        from_data(PLAN, {"is": "Unheard"}, "part")
+
+
+def test_effects_and_events_with_values_of_any_type_survive_json() -> None:
+    """S12: a snapshot holds what is under way, questions to gates included; values go through the plan's codec."""
+    value = Basket(Decimal("1.5"))
+    flow = Workflow[Basket]("flow").cleanup(sealed_away).step(unchanged, hooks=[gate(allow)]).compensate(undone)
+    run = Machine(flow.step(refused).compile(), value)
+    run.give(HooksAnswered("flow/unchanged", 0.0))
+    run.succeed("flow/unchanged", value)
+    run.fail("flow/refused")
+    run.succeed("flow/unchanged")
+    run.succeed("flow/sealed_away")
+    assert {type(effect).__name__ for effect in run.log} >= {"AskHooks", "RunStep", "RunUndo", "RunCleanup"}
+    for part in (*run.log, *run.events):
+        if type(part) in ALL:
+            stored = json.loads(json.dumps(to_data(run.plan, part, "part")))
+            assert from_data(run.plan, stored, "part") == part
