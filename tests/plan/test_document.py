@@ -261,6 +261,12 @@ def test_a_service_that_is_not_registered_is_named() -> None:
         ({**DATA, "plan": {**DATA["plan"], "takes": ["int"]}}, "plan.takes: found ['int']; expected a reference"),
         ({**DATA, "plan": {**DATA["plan"], "children": 5}}, "plan: found Scope with "),
         ({**DATA, "plan": {**DATA["plan"], "name": 5}}, "plan: found nodes that make no plan"),
+        (
+            {**DATA, "plan": {**DATA["plan"], "name": "n" * 256}},
+            "plan.name: found a name of 256 letters; expected at most",
+        ),
+        ({**DATA, "plan": {**DATA["plan"], "name": "n" * 255}}, f"{'n' * 255}: found fingerprint "),
+        ({**DATA, "plan": {**DATA["plan"], "version": "8" * 256}}, "everything: found fingerprint "),
         ({**DATA, "plan": {"is": "Scope"}}, "plan: found Scope with ; expected the fields of a Scope"),
         (
             {**DATA, "plan": {**DATA["plan"], "children": [{"is": "Nothing"}]}},

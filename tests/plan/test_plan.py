@@ -32,6 +32,21 @@ def test_plans_are_equal_and_hashed_by_their_fingerprint() -> None:
     assert one != one.fingerprint
 
 
+def test_plans_of_functions_that_only_differ_in_their_code_are_equal() -> None:
+    """S1: a release that mends a body has the same plan; the registry decides which code runs."""
+
+    def of(change: int) -> Any:
+        def bump(number: int) -> int:
+            return number + change
+
+        return flow.pure(bump).compile()
+
+    one, other = of(1), of(2)
+    assert one.root.children[0].body.call is not other.root.children[0].body.call
+    assert one == other
+    assert hash(one) == hash(other)
+
+
 def test_nothing_in_a_plan_can_be_changed() -> None:
     """S1: a plan is immutable, and so is each of its nodes."""
     plan = everything.compile()
