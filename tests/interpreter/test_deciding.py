@@ -244,3 +244,20 @@ def test_the_note_of_a_tolerance_counts_what_failed_in_the_grace() -> None:
     assert isinstance(run.outcome, Failed)
     note = run.outcome.failure.attached[-1]
     assert "found 2 failed, 1 cancelled, 2 not started" in note.message
+
+
+def test_the_last_racer_decides_when_it_fails_not_when_it_is_unwound() -> None:
+    """S18, S28: nobody is left who could win, so a cancel comes too late; with others in the race it does not."""
+    flow = Workflow[int]("flow").fork(plain("x")).fork(saga()).race()
+    last, first = run_of(flow), run_of(flow)
+    last.fail("flow/fork/x", ValueError("x"))
+    for run in (last, first):
+        run.succeed("flow/fork/saga/a", 2)
+        run.fail("flow/fork/saga/b", KeyError("b"))
+        assert run.running[-1] == "flow/fork/saga/a", "it is being undone"
+    assert not cancel_decides(last)
+    assert cancel_decides(first)
+    last.cancel()
+    last.succeed("flow/fork/saga/a")
+    assert isinstance(last.outcome, Failed)
+    assert last.outcome.failure.message == "x"
