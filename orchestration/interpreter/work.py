@@ -88,6 +88,9 @@ class Work:
                 self.cancel_all()
             return
         kept = Ok(value) if keeps_failures(self.node) else value
+        outputs = self.outputs
+        if isinstance(outputs, Folding) and outputs.position == index and self._folds(kept, outputs.waiting):
+            return  # in its turn, it need not wait
         self.outputs = self.members.keep(self.outputs, index, kept)
         unlocked = self.members.unlocked(self.node, index, self.outputs)
         if unlocked:
@@ -191,23 +194,28 @@ class Work:
         self.outputs = evolve(self.outputs, continuing=False)
 
     def _fold(self) -> None:
-        """Fold the results whose turn has come, as long as the budget lasts (S7)."""
-        turn, into = self.turn, getattr(self.node, "into", None)
-        while isinstance(self.outputs, Folding) and not (self.fate.halted or turn.stopping or self.outputs.continuing):
-            outputs = self.outputs
-            if into is None or outputs.position not in outputs.waiting:
+        """Fold the results that wait and whose turn has come."""
+        while isinstance(self.outputs, Folding) and self.outputs.position in self.outputs.waiting:
+            position, waiting = self.outputs.position, self.outputs.waiting
+            if not self._folds(waiting[position], waiting.remove(position)):
                 return
-            if turn.budget <= 0:
-                turn.effects.append(Continue(self.frame.path))
-                self.outputs = evolve(outputs, continuing=True)
-                return
-            turn.budget -= 1
-            result = outputs.waiting[outputs.position]
-            folded = evaluate(into.combine, (outputs.accumulator, result), self.frame.path, turn)
-            if isinstance(folded, Broken):
-                self._fail(folded, members=0)
-                return
-            self.outputs = Folding(folded.value, outputs.position + 1, outputs.waiting.remove(outputs.position))
+
+    def _folds(self, result: object, waiting: HashTrieMap[int, Any]) -> bool:
+        """Fold the result whose turn it is, as long as the budget lasts (S7); `waiting` are those that are left."""
+        turn, outputs, into = self.turn, self.outputs, getattr(self.node, "into", None)
+        if into is None or not isinstance(outputs, Folding) or outputs.continuing or self.fate.halted or turn.stopping:
+            return False
+        if turn.budget <= 0:
+            turn.effects.append(Continue(self.frame.path))
+            self.outputs = evolve(outputs, continuing=True)
+            return False
+        turn.budget -= 1
+        folded = evaluate(into.combine, (outputs.accumulator, result), self.frame.path, turn)
+        if isinstance(folded, Broken):
+            self._fail(folded, members=0)
+            return False
+        self.outputs = Folding(folded.value, outputs.position + 1, waiting)
+        return True
 
     # --- going on
 

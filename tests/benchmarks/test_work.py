@@ -82,7 +82,7 @@ CALLS: dict[Callable[[int], tuple[Workflow[Any, Any], object]], float] = {  # fo
     chain: 27,
     capped: 37,
     uncapped: 49,
-    folded: 74,
+    folded: 65,
     looped: 35,
     retried: 127,
 }
