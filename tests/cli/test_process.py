@@ -60,7 +60,6 @@ def launch(folder: Folder) -> Iterator[Launch]:
     """Start the command in the folder; it is killed if the test leaves it behind."""
     folder.write("flows.py", WAITING)
     started: list[subprocess.Popen[str]] = []
-    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # where it is ignored, a child would ignore it too
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -76,7 +75,6 @@ def launch(folder: Folder) -> Iterator[Launch]:
         return process
 
     yield start
-    signal.signal(signal.SIGINT, ours)
     for process in started:
         process.kill()
         process.communicate()
