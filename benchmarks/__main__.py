@@ -116,6 +116,7 @@ def main(names: list[str]) -> None:
         if rows[name]:
             entry = {"title": contender.title, "pins": contender.pins, **machine(), "rows": least(rows[name])}
             entry["import"] = costs.importing(pythons[name], contender.imports)
+            entry["size"] = costs.installed(pythons[name], contender.pins)
             RESULTS.joinpath(f"{name}.json").write_text(json.dumps(entry, indent=1) + "\n")
     if "here" in chosen:
         RESULTS.joinpath("costs.json").write_text(json.dumps(costs.all_of_them(), indent=1) + "\n")

@@ -1,7 +1,7 @@
 """What only this library is measured for.
 
-Compiling (W8), importing (W9), steps that block or compute (W11), durable runs and their resumes (W12, W13), and how
-fast the test kit looks (W14).
+Compiling (W8), importing and what is installed for it (W9, of all contenders), steps that block or compute (W11),
+durable runs and their resumes (W12, W13), and how fast the test kit looks (W14).
 """
 
 from __future__ import annotations
@@ -11,15 +11,34 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SIZES = (10, 100, 1_000, 10_000)
 REPEAT = 5
 BLOCKED, BLOCKS = 0.02, 40  # seconds, and how often
 SPUN, SPINS = 300_000, 8  # turns of a loop, and how often
+SIZE = """
+import re, sys
+from importlib.metadata import PackageNotFoundError, distribution
+names, known, size = sys.argv[1:], set(), 0
+for name in names:
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:  # for another machine or Python
+        continue
+    if found.metadata["Name"] not in known:
+        known.add(found.metadata["Name"])
+        files = [file.locate() for file in found.files if file.suffix != ".pyc"]
+        size += sum(file.stat().st_size for file in files if file.exists())
+        names += [re.match("[A-Za-z0-9._-]+", one)[0] for one in found.requires or () if "extra ==" not in one]
+print(size)
+"""
+ROOT = Path(__file__).resolve().parents[1]
+OURS = "orchestration"
 BENEATH = {  # what this library imports
     "pydantic and attrs, of which pydantic loads most when it is used": "pydantic, attrs",
     "pydantic in use, attrs, asyncio": "pydantic.main, pydantic.type_adapter, attrs, asyncio",
@@ -33,6 +52,15 @@ def importing(python: str, module: str) -> float:
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     runs = [subprocess.run(command, check=True, capture_output=True, text=True, env=variables) for _ in range(REPEAT)]  # noqa: S603 - our own command
     return min(float(run.stdout) for run in runs)
+
+
+def installed(python: str, pins: Sequence[str]) -> int:
+    """Return the bytes of distributions and all that they require, as they were installed, without compiled modules."""
+    command = [python, "-c", SIZE, *(pin.partition("==")[0] for pin in pins or [OURS])]
+    size = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)  # noqa: S603 - our own command
+    if not pins:  # ours is a link to the sources
+        size += sum(file.stat().st_size for file in (ROOT / OURS).rglob("*.py"))
+    return size
 
 
 def compiling() -> list[dict[str, float]]:

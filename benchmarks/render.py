@@ -160,12 +160,14 @@ def looking() -> str:
 
 
 def imports() -> str:
-    """Write how long imports take."""
+    """Write how long imports take, and how much lies on the disk for them."""
     known = entries(tuple(dict.fromkeys(IN_MEMORY + DURABLE)))
     taken = {entry["title"]: entry["import"] for entry in known.values() if "asyncio" not in entry["title"]}
     taken |= costs("imports")
-    rows = [[title, f"{seconds * 1e3:.0f}"] for title, seconds in sorted(taken.items(), key=lambda pair: pair[1])]
-    return table(["import of", "ms"], rows)
+    sizes = {entry["title"]: f"{entry['size'] / MILLION:.1f}" for entry in known.values()}
+    ordered = sorted(taken.items(), key=lambda pair: pair[1])
+    rows = [[title, f"{seconds * 1e3:.0f}", sizes.get(title, NONE)] for title, seconds in ordered]
+    return table(["import of", "ms", "installed, MB"], rows)
 
 
 def machine() -> str:
