@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
@@ -96,6 +97,18 @@ def test_a_pure_function_that_returns_an_awaitable_fails(body) -> None:
     run = Machine(Workflow[int]("flow").pure(body).compile(), 3)
     assert isinstance(run.outcome, Failed)
     assert "use .step(...)" in run.outcome.failure.message
+
+
+def test_a_coroutine_that_nobody_may_await_is_closed() -> None:
+    """S7: else Python would warn of it later, far from the function that has made it."""
+    made = []
+
+    def forgets(n: int) -> object:
+        made.append(later(n))
+        return made[0]
+
+    Machine(Workflow[int]("flow").pure(forgets).compile(), 3)
+    assert inspect.getcoroutinestate(made[0]) == inspect.CORO_CLOSED
 
 
 class Awaited:

@@ -313,3 +313,17 @@ def test_a_backoff_of_no_time_is_over_at_once() -> None:
     run.wait(3.0)
     run.succeed("flow/inner/first")
     assert list(run.pending.values()) == [StartTimer("flow/inner", run.now)]
+    first = Machine(retried(chain("inner", plain("x")), Retry(initial_delay=0.0, jitter="none")).compile(), 1)
+    first.fail("flow/inner/x", Declined("broke"))
+    first.fire("flow/inner")
+    assert (first.now, first.running) == (0.0, ["flow/inner#2/x"])
+
+
+def test_what_a_recovery_could_not_undo_lets_no_attempt_follow_when_it_fails_as_well() -> None:
+    """S20: what stands may not be done twice; that the recovery went on in spite of it changes nothing."""
+    inner = INNER.recover(plain("r"), on=Declined, on_partial="continue")
+    run = broken(retried(inner))
+    run.fail("flow/inner/first", OSError("undo"))
+    run.fail("flow/inner/r", OSError("recovery"))
+    assert failure_of(run).message == "broke"
+    assert run.pending == {}

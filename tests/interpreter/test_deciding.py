@@ -21,6 +21,11 @@ def nothing(failure: object) -> int:
     return -1
 
 
+def fails(failure: object) -> int:
+    """Fail, without waiting for anything."""
+    raise KeyError(failure)
+
+
 def run_of(flow: Workflow[Any, Any, Any], value: object = 1) -> Machine:
     """Begin a run."""
     return Machine(flow.compile(), value)
@@ -261,3 +266,13 @@ def test_the_last_racer_decides_when_it_fails_not_when_it_is_unwound() -> None:
     last.succeed("flow/fork/saga/a")
     assert isinstance(last.outcome, Failed)
     assert last.outcome.failure.message == "x"
+
+
+def test_a_recovery_that_fails_at_once_decides_nothing_if_another_follows() -> None:
+    """S20, S28: what goes up is asked of all recoveries that come, also within one turn."""
+    at_once = Workflow[object]("r1").pure(fails)
+    flow = Workflow[int]("flow").step(plain("x")).recover(at_once, on=ValueError).recover(plain("r2"), on=ValueError)
+    run = run_of(flow)
+    run.fail("flow/x", ValueError("first"))
+    assert run.running == ["flow/r2"]
+    assert cancel_decides(run)

@@ -6,7 +6,7 @@ import pytest
 
 from orchestration import Workflow
 from orchestration.failures import Failure
-from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo
+from orchestration.interpreter.effects import CancelTimer, RunCleanup, RunStep, RunUndo, StartTimer
 from orchestration.interpreter.ends import failed, leaked, lost, succeeded, timed_out
 from orchestration.interpreter.events import (
     CleanupFailed,
@@ -18,11 +18,13 @@ from orchestration.interpreter.events import (
     StepLost,
     StepSucceeded,
     StepTimedOut,
+    TimerFired,
     UndoFailed,
     UndoLost,
     UndoSucceeded,
     UndoTimedOut,
 )
+from orchestration.interpreter.pending import Pending, emit, ended_by
 from tests.bodies import double, increase, undo, void
 from tests.machine import Machine
 
@@ -89,3 +91,20 @@ def test_a_lost_step_counts_unless_its_process_ended_in_order() -> None:
         assert lost(step, 5.0, counted=counted) == StepLost("flow/increase", 5.0, 1, counted)
         assert lost(undoing, 5.0, counted=counted) == UndoLost("flow/increase", 5.0, 1)
         assert lost(cleanup, 5.0, counted=counted) == CleanupLost(cleanup.path, 5.0, 1)
+
+
+def test_an_event_that_says_no_more_is_the_ordinary_one() -> None:
+    """S24: whoever writes down the events of a run by hand leaves out what is seldom."""
+    assert not UndoTimedOut("flow/increase", 5.0, 1, 3.0).leaked
+    assert not CleanupTimedOut("flow/void", 5.0, 1, 3.0).leaked
+    assert TimerFired("flow/increase", 5.0).purpose == "backoff"
+    assert (StartTimer("flow/increase", 5.0).purpose, CancelTimer("flow/increase").purpose) == ("backoff", "backoff")
+
+
+def test_an_event_tells_which_effect_it_ends() -> None:
+    """S2: the attempt of its path, if that is under way."""
+    step, _, _ = attempts()
+    pending: Pending = {}
+    emit(pending, [step])
+    assert ended_by(StepSucceeded("flow/increase", 5.0, 1, 2), pending) is step
+    assert ended_by(StepSucceeded("flow/double", 5.0, 1, 2), pending) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from orchestration import Workflow, step
@@ -251,3 +253,28 @@ def test_a_long_chain_of_pure_functions_takes_turns_and_can_be_cancelled_between
     assert run.outcome == Cancelled("enough", "run")
     run = Machine(flow.compile(), 0)
     assert run.run() == Succeeded(1_500, "run")
+
+
+def test_items_that_end_at_once_take_no_place() -> None:
+    """S14, S16: in a full map, too; who comes after them begins in the same turn."""
+    body = Workflow[int]("body").branch().when(is_even, increase).otherwise(Workflow[int]("same").pure(lambda n: n))
+    run = Machine(Workflow[list[int]]("flow").map(body, concurrency=1).compile(), [2, 3, 5, 4])
+    run.succeed("flow/body[0]/branch/increase", 20)
+    assert run.running == ["flow/body[3]/branch/increase"]
+    run.succeed("flow/body[3]/branch/increase", 40)
+    assert run.outcome == Succeeded([20, 3, 5, 40], "run")
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({3, 1}, "over a set, whose order is random: sort it first, .pure(sorted)"),
+        (iter([1]), "over a list_iterator, which can be read only once: return a list instead"),
+    ],
+    ids=["set", "iterator"],
+)
+def test_what_has_no_order_of_its_own_is_refused_with_its_mend(value, message) -> None:
+    """S2, S16: a replay would take the items in another order, or find none."""
+    run = Machine(Workflow[Any]("flow").fold(0, pair_total).compile(), value)
+    assert isinstance(run.outcome, Failed)
+    assert run.outcome.failure.message.endswith(message)

@@ -176,3 +176,16 @@ def test_effects_and_events_with_values_of_any_type_survive_json() -> None:
         if type(part) in ALL:
             stored = json.loads(json.dumps(to_data(run.plan, part, "part")))
             assert from_data(run.plan, stored, "part") == part
+
+
+def test_the_items_of_a_map_go_through_the_codec() -> None:
+    """S12: those that wait for their turn are in the state as they came."""
+    flow = Workflow[list[Basket]]("flow").map(unchanged, concurrency=1)
+    run = Machine(flow.compile(), [Basket(Decimal(1)), Basket(Decimal(2))])
+    assert run.stored() == run.state
+
+
+def test_other_data_than_a_state_is_told_by_its_place() -> None:
+    """S37: the message begins with what is wrong."""
+    with pytest.raises(InvalidDocument, match=r"^state: found other data; expected a state"):
+        state_from_data(PLAN, 3)
