@@ -84,18 +84,49 @@ def test_a_name_stays_when_lines_move() -> None:
     assert "x.py A.f: g(1) → g(2) #2" in names
 
 
+HELD = """\
+def f(a):
+    return a < 1
+
+def made(b):
+    def inside(a):
+        return a > b
+    return inside
+
+class A:
+    def g(self):
+        return 1
+
+held = [f, made(1)]
+"""
+
+
 def test_a_function_is_replaced_wherever_it_is_held(tmp_path) -> None:
-    """A registry that holds the function calls its mutant."""
-    source = "def f(a):\n return a < 1\nheld = [f]\nclass A:\n def g(self):\n  return 1\n"
+    """A registry that holds the function calls its mutant; so does one that holds what it has made before."""
     path = tmp_path / "module.py"
     space: dict = {}
-    exec(compile(source, str(path), "exec"), space)  # noqa: S102 - a module of this test
-    assert [code.co_name for code in functions_of(compile(source, "x", "exec"))] == ["f", "g"]
-    for mutant in mutants_of("module.py", source, frozenset()):
-        if mutant.new == "<=" or "<=" in mutant.new:
-            assert replace_function(held_functions(), path, source, mutant.applied_to(source), mutant.function)
-    assert space["held"][0](1) is True
+    exec(compile(HELD, str(path), "exec"), space)  # noqa: S102 - a module of this test
+    assert [code.co_name for code in functions_of(compile(HELD, "x", "exec"))] == ["f", "made", "g"]
+    assert (space["held"][0](1), space["held"][1](1)) == (False, False)
+    for mutant in mutants_of("module.py", HELD, frozenset()):
+        if "=" in mutant.new:
+            assert replace_function(held_functions(), path, HELD, mutant.applied_to(HELD), mutant.function)
+            assert (space["held"][0](1), space["held"][1](1)) == (mutant.place == "f", mutant.place == "made.inside")
+            assert replace_function(held_functions(), path, HELD, HELD, mutant.function)
     assert space["A"]().g() == 1
+
+
+def test_a_function_that_was_made_before_and_is_gone_cannot_be_replaced(tmp_path) -> None:
+    """Then another process has to begin with the mutant."""
+    path = tmp_path / "module.py"
+    space: dict = {}
+    exec(compile(HELD, str(path), "exec"), space)  # noqa: S102 - a module of this test
+    [gone] = [
+        one for one in mutants_of("module.py", HELD, frozenset()) if one.place == "made.inside" and one.new == "None"
+    ]
+    without = HELD.replace("    def inside(a):\n        return a > b\n    return inside", "    return None")
+    assert not replace_function(held_functions(), path, HELD, without, gone.function)
+    assert not replace_function({}, path, HELD, gone.applied_to(HELD), gone.function)
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_has_all_that_are_known() -> None:

@@ -13,8 +13,8 @@ import os
 import resource
 import signal
 import sys
-from types import FunctionType
-from typing import TYPE_CHECKING, NamedTuple
+from types import CodeType, FunctionType
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -22,9 +22,9 @@ from hypothesis import HealthCheck, Phase, settings
 from tests.mutation.mutants import functions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import CodeType, ModuleType
+    from types import ModuleType
 
 KILLED = 33  # exit codes that neither Python nor pytest has: a test has failed …
 BROKEN = 34  # … or trying it has
@@ -99,12 +99,23 @@ def replace_function(
     """
     old = functions_of(compile(source, str(path), "exec", dont_inherit=True))[number]
     new = functions_of(compile(mutated, str(path), "exec", dont_inherit=True))[number]
-    functions = held.get(_place_of(old), [])
-    if not functions or any(function.__code__.co_freevars != new.co_freevars for function in functions):
+    if not held.get(_place_of(old)):
         return False
-    for function in functions:
-        function.__code__ = new
+    pairs = [(function, other) for code, other in _paired(old, new) for function in held.get(_place_of(code), ())]
+    if any(other is None or function.__code__.co_freevars != other.co_freevars for function, other in pairs):
+        return False
+    for function, other in pairs:
+        function.__code__ = cast("CodeType", other)
     return True
+
+
+def _paired(old: CodeType, new: CodeType | None) -> Iterator[tuple[CodeType, CodeType | None]]:
+    """Yield a function with its mutant, and the functions inside of it, which may have been made before."""
+    yield old, new
+    inside = [code for code in old.co_consts if isinstance(code, CodeType)]
+    others = [code for code in (() if new is None else new.co_consts) if isinstance(code, CodeType)]
+    for code, other in zip(inside, others if len(others) == len(inside) else [None] * len(inside), strict=True):
+        yield from _paired(code, other)
 
 
 class Instead(importlib.abc.MetaPathFinder):
