@@ -37,7 +37,7 @@ OPERATIONS: dict[type[ast.operator], tuple[str, str]] = {
     ast.BitOr: ("|", "&"),
     ast.BitAnd: ("&", "|"),
 }
-TYPES = {"TypeVar", "ParamSpec", "Literal", "tuple", "list", "dict", "type"}
+TYPES = {"TypeVar", "ParamSpec", "Literal", "Union", "tuple", "list", "dict", "type"}
 OTHER_CALLS = {"any": "all", "all": "any", "min": "max", "max": "min"}
 NEGATED = ast.Eq | ast.NotEq | ast.Is | ast.IsNot | ast.In | ast.NotIn  # a negation of the whole would be the same
 
