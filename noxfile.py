@@ -79,6 +79,7 @@ DEMO_INPUT = json.dumps({"root": sysconfig.get_path("stdlib")})  # many files, a
 LONG = (  # tests that take long, and whose answer is the same on every Python
     "tests/docs",
     "tests/durable/crash",
+    "tests/interpreter/test_random_plans.py",
     "tests/model",
     "tests/testing/test_plugin.py",
     "tests/testing/test_strategies.py",
