@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from types import FunctionType
 
 PACKAGE = Path("orchestration").resolve()
+WIDER = 4  # how many times the budget for what runs at import: no line of a test's own leads to it
 FRESH = 15.0  # seconds that a process may take to begin afresh, and to collect tests
-SLACK = 20  # how many times the tests' own time all of them together may take by the clock, however loaded
+SLACK = 5  # how many times the tests' own time all of them together may take by the clock, however loaded
 
 
 ENDS = {
@@ -142,12 +143,12 @@ class Tries:
         child = os.fork()
         if not child:
             self.child(mutant, seconds, notes, afresh=afresh)
-        until = time.monotonic() + FRESH + SLACK * self.order.budget
+        until = time.monotonic() + FRESH + SLACK * WIDER * self.order.budget
         self.under[child] = Under(name, notes, seconds, afresh, until)
 
     def imported(self, mutant: Mutant) -> dict[str, float]:
         """Return tests for what runs when the module is imported: of those that reach any of its lines."""
-        return self.seen.chosen(mutant.module, self.seen.reached[mutant.module], self.order.budget)
+        return self.seen.chosen(mutant.module, self.seen.reached[mutant.module], WIDER * self.order.budget)
 
     def child(self, mutant: Mutant, seconds: dict[str, float], notes: Path, *, afresh: bool) -> None:
         """Try a mutant in this process, which ends with it."""
