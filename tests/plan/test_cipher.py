@@ -240,6 +240,15 @@ def test_a_changed_text_does_not_open() -> None:
     assert len(opened) < 3
 
 
+@pytest.mark.parametrize("letter", ["\n", " ", "!"], ids=repr)
+def test_a_text_with_something_put_in_does_not_open(letter: str) -> None:
+    """S33: a seal has one text, so that a journal cannot be changed unnoticed."""
+    data: Any = SEALED.encode(pydantic.SecretStr(CANARY))
+    seal = data["$sealed"]
+    with pytest.raises(InvalidDocument):
+        SEALED.decode({"$sealed": f"{seal[:4]}{letter}{seal[4:]}"})
+
+
 @pytest.mark.parametrize(
     "value", [Card(CANARY), pydantic.SecretStr(CANARY), Vault([CANARY])], ids=lambda value: type(value).__name__
 )

@@ -361,6 +361,13 @@ def test_dates_and_times_without_a_zone_come_back() -> None:
     assert same(through([date(2024, 1, 1), time(12)]), [date(2024, 1, 1), time(12)])
 
 
+def test_canonical_text_is_short_sorted_and_ascii() -> None:
+    """S1: fingerprints are digests of it, so its form does not change."""
+    assert canonical({"b": "é", "a": [1.5, None, True]}) == r'{"a":[1.5,null,true],"b":"\u00e9"}'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical([math.nan])
+
+
 def test_canonical_text_does_not_depend_on_the_hash_seed() -> None:
     """Another process with another seed gives the same text (S1)."""
     code = (

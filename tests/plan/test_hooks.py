@@ -1,10 +1,12 @@
-"""What hooks may say (S31)."""
+"""What hooks may say and see (S31, S32, S33)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from orchestration import Veto
+from orchestration import Veto, gate, observer
 
 
 @pytest.mark.parametrize("reason", [None, 5, b"no"], ids=repr)
@@ -13,3 +15,15 @@ def test_the_reason_of_a_veto_is_a_text(reason) -> None:
     with pytest.raises(TypeError, match="reason"):
         Veto(reason)
     assert Veto("no").reason == "no"
+
+
+def nothing(told: object) -> Any:
+    """Have no objection."""
+
+
+def test_a_hook_sees_no_secret_unless_it_is_asked_to() -> None:
+    """S33: values are redacted by default, for gates and observers alike."""
+    for hook in (gate(nothing), observer(nothing)):
+        assert hook.expose is False
+    for hook in (gate(nothing, expose=True), observer(nothing, expose=True)):
+        assert hook.expose is True

@@ -21,6 +21,11 @@ def text(number: int) -> str:
     return str(number)
 
 
+def with_item(numbers: list[int], number: int) -> list[int]:
+    """Return a list with a number more."""
+    return [*numbers, number]
+
+
 def test_plans_are_equal_and_hashed_by_their_fingerprint() -> None:
     """S1: two compiles of equal workflows give equal plans."""
     one, other = flow.step(double).compile(), Workflow[int]("f").step(double).compile()
@@ -30,6 +35,15 @@ def test_plans_are_equal_and_hashed_by_their_fingerprint() -> None:
     assert len({one, other, flow.step(increase).compile()}) == 2
     assert one != flow.step(increase).compile()
     assert one != one.fingerprint
+
+
+def test_a_plan_that_begins_with_a_list_can_be_hashed() -> None:
+    """S1, S16: so can its nodes; the first accumulator may be anything."""
+    fold = Workflow[list[int]]("f").fold([], with_item).compile()
+    into = Workflow[list[int]]("f").map(increase).into([], with_item).compile()
+    for plan in (fold, into):
+        assert hash(plan.root) == hash(plan.root)
+        assert len({plan, *plan.nodes}) == len(plan.nodes) + 1
 
 
 def test_plans_of_functions_that_only_differ_in_their_code_are_equal() -> None:
