@@ -135,20 +135,17 @@ class Tries:
         """Fork a process that tries a mutant."""
         mutant = self.mutants[name]
         lines = range(mutant.lines[0], max(mutant.lines[1], mutant.line) + 1)
-        seconds = self.seen.chosen(mutant.module, lines, self.order.budget)
+        if mutant.function is None:
+            seconds = self.seen.chosen_for_import(mutant.module, WIDER * self.order.budget)
+        else:
+            seconds = self.seen.chosen(mutant.module, lines, self.order.budget)
         seconds = {name: took for name, took in seconds.items() if not any(one in name for one in self.order.without)}
-        if afresh and not seconds and self.seen.before_all(mutant.module, lines):
-            seconds = self.imported(mutant)
         notes = self.folder / f"{len(self.fates)}-{len(self.under)}-{time.monotonic_ns()}"
         child = os.fork()
         if not child:
             self.child(mutant, seconds, notes, afresh=afresh)
         until = time.monotonic() + FRESH + SLACK * WIDER * self.order.budget
         self.under[child] = Under(name, notes, seconds, afresh, until)
-
-    def imported(self, mutant: Mutant) -> dict[str, float]:
-        """Return tests for what runs when the module is imported: of those that reach any of its lines."""
-        return self.seen.chosen(mutant.module, self.seen.reached[mutant.module], WIDER * self.order.budget)
 
     def child(self, mutant: Mutant, seconds: dict[str, float], notes: Path, *, afresh: bool) -> None:
         """Try a mutant in this process, which ends with it."""
