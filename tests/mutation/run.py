@@ -136,7 +136,7 @@ class Tries:
         mutant = self.mutants[name]
         lines = range(mutant.lines[0], max(mutant.lines[1], mutant.line) + 1)
         if mutant.function is None:
-            seconds = self.seen.chosen_for_import(mutant.module, WIDER * self.order.budget)
+            seconds = self.seen.paced(self.seen.seconds, WIDER * self.order.budget)
         else:
             seconds = self.seen.chosen(mutant.module, lines, self.order.budget)
         seconds = {name: took for name, took in seconds.items() if not any(one in name for one in self.order.without)}

@@ -55,15 +55,9 @@ class Survey(NamedTuple):
         """
         return self.paced({name for line in lines for name in self.reached[module].get(line, ())}, budget)
 
-    def chosen_for_import(self, module: str, budget: float) -> dict[str, float]:
-        """Return, in the same way, tests that reach anything in the package: what is defined may be used anywhere."""
-        package = module.partition("/")[0]
-        lists = [names for other in self.reached if other.startswith(package) for names in self.reached[other].values()]
-        return self.paced({name for names in lists for name in names}, budget)
-
-    def paced(self, among: set[str], budget: float) -> dict[str, float]:
+    def paced(self, among: Iterable[str], budget: float) -> dict[str, float]:
         """Return tests with their seconds, in that order."""
-        names = among & self.seconds.keys()
+        names = self.seconds.keys() & set(among)
         taken: dict[str, float] = {}
         order: list[tuple[float, str]] = []
         for name in sorted(names, key=lambda name: (self.seconds[name], name)):

@@ -146,7 +146,7 @@ def test_the_tests_that_reach_a_line_come_soon_to_different_ones() -> None:
     assert list(seen.chosen("x.py", [1, 2], 1.0)) == ["a[1]", "b", "a[2]"]
     assert list(seen.chosen("x.py", [1, 2], 20.0)) == ["a[1]", "b", "a[2]", "slow"]
     assert list(seen.chosen("x.py", [1, 2], 0.35)) == ["a[1]", "a[2]"]
-    assert "elsewhere" in seen.chosen_for_import("x.py", 1.0)
+    assert "elsewhere" in seen.paced(seen.seconds, 1.0)
     assert seen.before_all("x.py", [1])
     assert not seen.before_all("x.py", [2])
 
