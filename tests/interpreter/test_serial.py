@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration import Workflow
+from orchestration import Signal, Workflow
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
-from orchestration.interpreter.events import HooksAnswered
+from orchestration.interpreter.events import HooksAnswered, SignalReceived
 from orchestration.interpreter.serial import ALL, KINDS, from_data, state_from_data, state_key, state_to_data, to_data
 from orchestration.interpreter.state import State
 from orchestration.plan.hooks import Veto, gate
@@ -189,3 +189,13 @@ def test_other_data_than_a_state_is_told_by_its_place() -> None:
     """S37: the message begins with what is wrong."""
     with pytest.raises(InvalidDocument, match=r"^state: found other data; expected a state"):
         state_from_data(PLAN, 3)
+
+
+def test_a_signal_that_nobody_has_waited_for_yet_keeps_its_payload() -> None:
+    """S12, S21: it queues in the state; the payload goes through the codec, as does that of the event."""
+    flow = Workflow[Basket]("flow").step(unchanged).wait_for(Signal("basket", Basket))
+    run = Machine(flow.compile(), Basket(Decimal(1)))
+    event = SignalReceived("flow", 0.0, "basket", "s1", Basket(Decimal(2)))
+    run.give(event)
+    assert run.stored() == run.state
+    assert from_data(run.plan, json.loads(json.dumps(to_data(run.plan, event, "event"))), "event") == event
