@@ -132,7 +132,7 @@ def test_a_run_that_waits_for_a_signal_is_taken_up_when_it_comes(stage: Stage) -
     assert statuses(stage) == {"asking": "succeeded"}
 
 
-@pytest.mark.parametrize("at", range(1, 9))
+@pytest.mark.parametrize("at", range(1, 13))
 def test_a_worker_outlives_a_journal_that_fails_for_a_while(
     stage: Stage, at: int, caplog: pytest.LogCaptureFixture
 ) -> None:

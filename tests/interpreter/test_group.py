@@ -10,6 +10,7 @@ from orchestration import Workflow, step
 from orchestration.errors import IllegalEvent
 from orchestration.interpreter.effects import Continue, RunStep
 from orchestration.interpreter.events import Continued, StepSucceeded
+from orchestration.interpreter.few import FEW
 from orchestration.outcomes import Cancelled, Failed, Succeeded
 from tests.bodies import double, increase, is_even, pair_total, undo
 from tests.machine import Declined, Machine
@@ -44,6 +45,20 @@ def test_a_map_takes_items_in_order_and_keeps_their_order() -> None:
     for index, output in ((2, "c"), (3, "d"), (0, "a")):
         run.succeed(f"flow/increase[{index}]", output)
     assert run.outcome == Succeeded(["a", "b", "c", "d"], "run")
+
+
+def test_a_wide_map_is_full_as_well() -> None:
+    """S14, S16: the next item takes the place of one that is done, however many are under way."""
+    run = numbers(FEW + 5, cap=FEW + 2)
+    under_way = [f"flow/increase[{index}]" for index in range(FEW + 2)]
+    assert run.running == under_way
+    for following in (FEW + 2, FEW + 3, FEW + 4):
+        run.succeed(under_way.pop(0), following)
+        under_way.append(f"flow/increase[{following}]")
+        assert run.running == under_way
+    for path in under_way:
+        run.succeed(path, 0)
+    assert run.outcome == Succeeded([FEW + 2, FEW + 3, FEW + 4] + [0] * (FEW + 2), "run")
 
 
 def test_an_empty_input_gives_an_empty_result() -> None:
