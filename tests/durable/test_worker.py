@@ -132,23 +132,27 @@ def test_a_run_that_waits_for_a_signal_is_taken_up_when_it_comes(stage: Stage) -
     assert statuses(stage) == {"asking": "succeeded"}
 
 
-@pytest.mark.parametrize("at", range(1, 13))
+@pytest.mark.parametrize("at", range(1, 20))
 def test_a_worker_outlives_a_journal_that_fails_for_a_while(
     stage: Stage, at: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """S34: a full disk or a file that another holds too long is told of, and looked at again."""
+    """S34: a full disk or a file that another holds too long is told of, and looked at again.
+
+    Not if that happens anyway: the inbox is read again soon, and a lease that is not given up runs out.
+    """
 
     def fail() -> None:
         raise JournalFailed("journal", found="a busy file", expected="one to read", mend="Try again.")
 
     async def main() -> None:
         await submitted(stage.engine(), SHORT)
-        worker = Worker(stage.engine(Faulty(stage.journal, at, fail), lease=5.0))
-        await working(worker, lambda: asyncio.sleep(60.0))
+        await working(Worker(stage.engine(faulty, lease=5.0)), lambda: asyncio.sleep(60.0))
 
+    faulty = Faulty(stage.journal, at, fail)
     stage.play(main)
     assert statuses(stage) == {"short": "succeeded"}
-    assert [record.levelname for record in caplog.records if "a busy file" in record.getMessage()] == ["WARNING"]
+    told = [record.levelname for record in caplog.records if "a busy file" in record.getMessage()]
+    assert told == ([] if faulty.calls[at - 1] in ("letters", "release") else ["WARNING"])
 
 
 def test_a_worker_that_is_stopped_leaves_its_runs_to_others(stage: Stage) -> None:
