@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, final
+
+from pydantic import BaseModel
 
 from orchestration.failures import Failure
 from orchestration.interpreter.effects import AskHooks, RunStep
@@ -15,7 +18,7 @@ from orchestration.testing.fakes import Unanswered, Unasked
 from orchestration.testing.means import key_of, means, place_of, rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.events import Event
@@ -36,6 +39,7 @@ class TimesOut:
 TIMES_OUT = TimesOut()
 End: TypeAlias = "Answer | TimesOut"
 Given: TypeAlias = "Mapping[Any, Iterable[object]]"
+ONE_VALUE = (str, bytes, Mapping, BaseModel)  # what has items, and is meant as one outcome by who gives no list
 
 
 class Target(NamedTuple):
@@ -66,6 +70,7 @@ class Outcomes:
         Unanswered: if a step has no outcome and there is no default; all that are missing are listed.
         Unasked: if outcomes are given for something that is not in the plan.
         ValueError: if an outcome can never happen.
+        TypeError: if something has no list of outcomes.
     """
 
     def __init__(self, plan: Plan, given: Given, default: object) -> None:
@@ -164,7 +169,9 @@ def _check(plan: Plan, meant: list[Target], what: object, ends: tuple[End, ...])
             raise ValueError(f"{target.place} cannot time out: give the step an attempt_timeout")
 
 
-def _ends(what: object, given: Iterable[object]) -> tuple[End, ...]:
+def _ends(what: object, given: object) -> tuple[End, ...]:
+    if not isinstance(given, Iterable) or isinstance(given, ONE_VALUE):
+        raise TypeError(f"the outcomes of {_said(what)} are {given!r}: list them, [{given!r}]")
     ends = tuple(_end(what, one) for one in given)
     if not ends:
         raise ValueError(f"no outcome is given for {_said(what)}: list one at least")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Subject = TypeVar("Subject")
 T = TypeVar("T")
 
+PATIENCE = 60.0  # seconds that a law may take before what it is tried on counts as stuck
+
 
 @frozen
 class Law(Generic[Subject]):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestration.testing import laws_engine_acts as acts
 from orchestration.testing.fakes import FakeHandler
-from orchestration.testing.laws import Law, check_laws, expect
+from orchestration.testing.laws import PATIENCE, Law, check_laws, expect
 from orchestration.testing.laws_engine_cases import CASES, NOTES
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Compilable
     from orchestration.testing.laws_engine_cases import Case
-
-PATIENCE = 60.0  # seconds that a law may take before the engine counts as stuck
 
 
 class EngineHandle(Protocol):

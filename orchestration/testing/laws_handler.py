@@ -14,7 +14,7 @@ from orchestration.dsl.workflow import Workflow
 from orchestration.interpreter.effects import RunCleanup, RunStep, RunUndo
 from orchestration.plan.nodes import Cleanup, Step
 from orchestration.runtime.context import StepContext, current, step_context
-from orchestration.testing.laws import Law, check_laws, expect
+from orchestration.testing.laws import PATIENCE, Law, check_laws, expect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -106,8 +106,10 @@ async def _awaited(handler: Handler, effect: Attempted) -> object:
     return await handler(effect)
 
 
-async def _begun() -> None:
-    while not NOTES:  # noqa: ASYNC110 - an event would belong to the loop of one law
+async def _begun(attempt: asyncio.Task[Any]) -> None:
+    while not NOTES:
+        if attempt.done():
+            raise AssertionError("the attempt ended, and its body was not called")
         await asyncio.sleep(0)
 
 
@@ -144,7 +146,7 @@ async def the_body_sees_its_step(handler: Handler) -> None:
 async def a_cancel_reaches_the_body(handler: Handler) -> None:
     """A cancel ends the body, and is passed on when it has ended."""
     task = asyncio.create_task(perform(handler, step_of("wait", 1)))
-    await _begun()
+    await _begun(task)
     task.cancel()
     try:
         await task
@@ -157,7 +159,7 @@ async def a_cancel_reaches_the_body(handler: Handler) -> None:
 async def attempts_run_side_by_side(handler: Handler) -> None:
     """An attempt that waits keeps no other from its work."""
     task = asyncio.create_task(perform(handler, step_of("wait", 1)))
-    await _begun()
+    await _begun(task)
     expect(await perform(handler, step_of("give", 2)), 2, "the output of another")
     task.cancel()
     await asyncio.wait([task])
@@ -198,7 +200,7 @@ def check_handler(make: Callable[[Plan], Handler]) -> None:
 
 def _tried(holds: Callable[[Handler], Awaitable[None]], make: Callable[[Plan], Handler]) -> None:
     async def main() -> None:
-        await holds(make(PLAN))
+        await asyncio.wait_for(holds(make(PLAN)), PATIENCE)
 
     NOTES.clear()
     asyncio.run(main())

@@ -97,6 +97,8 @@ def test_a_function_of_the_input_is_an_outcome() -> None:
         ({"b": [1]}, Unasked, "given for 'b', which is not in a"),
         ({void: [1]}, Unasked, "given for void"),
         ({same: []}, ValueError, "no outcome is given for same"),
+        ({same: 5}, TypeError, r"the outcomes of same are 5: list them, \[5\]"),
+        ({same: "yes"}, TypeError, r"the outcomes of same are 'yes': list them, \['yes'\]"),
         ({same: [TIMES_OUT]}, ValueError, "a/a cannot time out: give the step an attempt_timeout"),
         ({same: [answers(1, takes=3)]}, ValueError, "every attempt may take any time"),
     ],

@@ -12,7 +12,7 @@ from orchestration.runtime.boundary import check_outputs
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.handler import BodyHandler, wrap
 from orchestration.runtime.threads import Threads
-from orchestration.testing import LawsBroken, check_handler
+from orchestration.testing import LawsBroken, check_handler, laws_handler
 
 if TYPE_CHECKING:
     from orchestration.plan.compile import Plan
@@ -87,6 +87,15 @@ def one_by_one() -> Any:
     return queue
 
 
+async def idle(effect: Any, following: Any) -> Any:
+    """Call nothing."""
+
+
+async def stuck(effect: Any, following: Any) -> Any:
+    """Wait for nothing, without an end."""
+    await asyncio.Event().wait()
+
+
 async def steps_only(effect: Any, following: Any) -> Any:
     """Forget undos and cleanups."""
     return await following(effect) if hasattr(effect, "deadline") else None
@@ -103,11 +112,20 @@ async def steps_only(effect: Any, following: Any) -> Any:
         (outside, "the_body_sees_its_step"),
         (one_by_one(), "attempts_run_side_by_side"),
         (steps_only, "undos_are_called"),
+        (idle, "attempts_run_side_by_side"),
     ],
-    ids=["truthy", "wrapping", "twice", "deaf", "uninterrupted", "outside", "one_by_one", "steps_only"],
+    ids=["truthy", "wrapping", "twice", "deaf", "uninterrupted", "outside", "one_by_one", "steps_only", "idle"],
 )
 def test_middleware_that_breaks_a_law_is_found_out(middleware: Any, law: str) -> None:
     """Each law is there for a defect."""
     with pytest.raises(LawsBroken) as raised:
         check_handler(around(middleware))
     assert law in {broken.name for broken, _ in raised.value.broken}
+
+
+def test_a_handler_that_gets_stuck_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S29: each law is given up after a while."""
+    monkeypatch.setattr(laws_handler, "PATIENCE", 0.01)
+    with pytest.raises(LawsBroken) as raised:
+        check_handler(around(stuck))
+    assert {type(error) for _, error in raised.value.broken} == {TimeoutError}
