@@ -290,9 +290,9 @@ def crash(session: nox.Session) -> None:
     session.run("pytest", "tests/durable/crash", *PARALLEL, "-o", "faulthandler_timeout=0", *session.posargs)
 
 
-@nox.session(default=False)
+@nox.session
 def api(session: nox.Session) -> None:
-    """What the public interface breaks, compared with the last tag, or with the commit that follows --."""
+    """What the public interface breaks since the last release, or the commit that follows --: the changelog tells."""
     session.install(*group("api"))
     session.run("python", "-m", "tests.api", *session.posargs)
 

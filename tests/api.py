@@ -1,10 +1,13 @@
-"""What the public interface breaks, compared with an earlier commit: `python -m tests.api [REF]`; or with the last tag.
+"""What the public interface breaks, compared with the last release or with a commit: `python -m tests.api [REF]`.
 
 Looked at is what stands in `__all__` of the public packages, with all that belongs to it; everything else may change.
+What breaks has to be told: the changelog names it under what is not released yet.
 """
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +22,24 @@ ROOT = Path(__file__).resolve().parents[1]
 PUBLIC = ("orchestration", "orchestration.testing", "orchestration.engines.temporal")
 
 
-def last_tag() -> str | None:
-    """Return the name of the latest tag before this commit, if there is one."""
-    command = ["git", "describe", "--tags", "--abbrev=0"]
+def last_release() -> str | None:
+    """Return the commit of the last release before this commit, if there is one in what was cloned."""
+    if shutil.which("git") is None:
+        return None
+    command = ["git", "log", "-1", "--format=%H", "--grep=^chore(release): ", "HEAD~1"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     return found.stdout.strip() or None
+
+
+def unreleased() -> str:
+    """Return what the changelog says of what is not released yet."""
+    return ROOT.joinpath("CHANGELOG.md").read_text(encoding="utf-8").split("\n## [")[1]
+
+
+def is_told(breakage: str, changes: str) -> bool:
+    """Tell whether the changelog names what breaks: the line about it begins with its path."""
+    path = re.findall(r"\w+", breakage.partition("(")[0].partition(":")[0])
+    return [name for name in path if not name.startswith("__")][-1] in re.findall(r"\w+", changes)
 
 
 def exports_of(module: griffe.Object | griffe.Alias) -> dict[str, griffe.Object]:
@@ -73,13 +89,16 @@ def _of(was: griffe.Object, now: griffe.Object) -> Iterator[griffe.Breakage]:
 
 def main() -> int:
     """Print what breaks; 1 if anything does."""
-    ref = sys.argv[1] if len(sys.argv) > 1 else last_tag()
+    ref = sys.argv[1] if len(sys.argv) > 1 else last_release()
     if ref is None:
-        print("There is no tag yet to compare with; name a commit: python3 noxfile.py api -- COMMIT")  # noqa: T201
+        print("There is no release here to compare with; name a commit: python3 noxfile.py api -- COMMIT")  # noqa: T201
         return 0
-    found = list(dict.fromkeys(breaks(ref)))
+    found, changes = list(dict.fromkeys(breaks(ref))), unreleased()
     print(*found, f"{len(found)} incompatible changes of public names since {ref}", sep="\n")  # noqa: T201
-    return bool(found)
+    untold = [breakage for breakage in found if not is_told(breakage, changes)]
+    if untold:
+        print("The changelog does not tell of these:", *untold, sep="\n")  # noqa: T201
+    return bool(untold)
 
 
 if __name__ == "__main__":
