@@ -27,7 +27,7 @@ STRETCH = 1_000  # nodes entered in one turn before the interpreter lets others 
 # The three ways to end live within one turn, mostly: they need no freezing. A frame that keeps one gives out copies.
 
 
-@attrs.define(unsafe_hash=True)
+@attrs.define
 class Done:
     """A part of a run ended with a value."""
 
@@ -35,7 +35,7 @@ class Done:
     trail: Trail | None = None
 
 
-@attrs.define(unsafe_hash=True)
+@attrs.define
 class Broken:
     """A part of a run failed, as the run's failure number `order`; what it had done before is in the trail.
 
@@ -48,7 +48,7 @@ class Broken:
     partial: bool = False
 
 
-@attrs.define(unsafe_hash=True)
+@attrs.define
 class Stopped:
     """A part of a run was cancelled before its end; `failures` came up meanwhile, `partial` as for `Broken`."""
 
