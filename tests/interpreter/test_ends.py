@@ -24,7 +24,7 @@ from orchestration.interpreter.events import (
     UndoSucceeded,
     UndoTimedOut,
 )
-from orchestration.interpreter.pending import Pending, emit, ended_by
+from orchestration.interpreter.pending import KINDS, Pending, emit, ended_by
 from tests.bodies import double, increase, undo, void
 from tests.machine import Machine
 
@@ -108,3 +108,8 @@ def test_an_event_tells_which_effect_it_ends() -> None:
     emit(pending, [step])
     assert ended_by(StepSucceeded("flow/increase", 5.0, 1, 2), pending) is step
     assert ended_by(StepSucceeded("flow/double", 5.0, 1, 2), pending) is None
+
+
+def test_what_waits_is_stored_under_these_names() -> None:
+    """S34, S36: a snapshot holds them, which later releases read."""
+    assert sorted(KINDS) == ["ask", "attempt", "backoff", "continue", "pull", "sleep", "timeout"]

@@ -11,6 +11,9 @@ from orchestration.errors import IllegalEvent
 from orchestration.interpreter.effects import Continue, RunStep
 from orchestration.interpreter.events import Continued, StepSucceeded
 from orchestration.interpreter.few import FEW
+from orchestration.interpreter.rooms import ROOMS
+from orchestration.interpreter.state import Ledger
+from orchestration.interpreter.turn import Done, Later, Turn
 from orchestration.outcomes import Cancelled, Failed, Succeeded
 from tests.bodies import double, increase, is_even, pair_total, undo
 from tests.machine import Declined, Machine
@@ -213,6 +216,19 @@ def test_a_map_refuses_what_has_no_order_or_no_items(value) -> None:
     run = Machine(Workflow("flow").map(increase).compile(), value)
     assert isinstance(run.outcome, Failed)
     assert run.outcome.failure.kind == "TypeError"
+
+
+def test_each_node_that_is_entered_counts() -> None:
+    """S7: what a turn may enter becomes less with each, until the next is put off."""
+    plan = Workflow[int]("flow").pure(increase).compile()
+    turn = Turn(ROOMS, "run", 0.0, Ledger())
+    for _ in range(3):
+        left = turn.budget
+        assert turn.enter(plan.nodes[1], "flow/increase", 1) == Done(2)
+        assert turn.budget < left
+    turn.budget = 0
+    assert turn.enter(plan.nodes[1], "flow/increase", 1) == Later(plan.nodes[1], "flow/increase", 1)
+    assert turn.effects == [Continue("flow/increase")]
 
 
 def test_a_hundred_thousand_pure_items_take_turns() -> None:

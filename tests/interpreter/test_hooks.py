@@ -8,15 +8,16 @@ import pytest
 
 from orchestration import Failure, Retry, Workflow, step
 from orchestration.errors import GateFailed, IllegalEvent, Vetoed
-from orchestration.interpreter.effects import AskHooks, Cancel, RunStep, Tell
-from orchestration.interpreter.events import HooksAnswered
+from orchestration.interpreter.effects import AskHooks, Cancel, RunStep, StartTimer, Tell
+from orchestration.interpreter.engine import begin, start
+from orchestration.interpreter.events import HooksAnswered, Started
 from orchestration.outcomes import Cancelled, Failed, Succeeded, Undone
 from orchestration.plan.hooks import gate, observer
 from tests.bodies import double, increase, undo
 from tests.machine import Machine
 
 if TYPE_CHECKING:
-    from orchestration.plan.hooks import Veto
+    from orchestration.plan.hooks import Veto, When
     from orchestration.plan.moments import Asked, Moment
 
 ONCE = Retry(max_attempts=1)
@@ -171,9 +172,20 @@ def test_only_an_answer_answers() -> None:
     """S3: anything else at that path is illegal."""
     run = Machine(Workflow[int]("flow").step(increase, hooks=[gate(allow)]).compile(), 1)
     before = run.state
-    with pytest.raises(IllegalEvent):
+    with pytest.raises(IllegalEvent, match=r"expected HooksAnswered at flow/increase"):
         run.succeed_anyway("flow/increase")
     assert run.state == before
+
+
+@pytest.mark.parametrize("asks", [(), ("before",), ("after",)])
+def test_a_run_begins_as_its_first_event_says(asks: tuple[When, ...]) -> None:
+    """S31, S34: what is recorded says whether each step asks the hooks of the engine, and until when there is time."""
+    plan = Workflow[int]("flow").step(increase).compile()
+    begun = begin(plan, Started("flow", 3.0, "run", 1, 5.0, asks))
+    assert (begun.state, begun.effects) == start(plan, 1, run_id="run", at=3.0, deadline=5.0, asks=asks)
+    assert begun.state.ledger.asks == asks
+    assert any(isinstance(effect, AskHooks) for effect in begun.effects) == ("before" in asks)
+    assert StartTimer("flow", 8.0, "timeout") in begun.effects
 
 
 @pytest.mark.parametrize("how", ["succeeded", "failed", "cancelled"])

@@ -11,6 +11,7 @@ from orchestration.interpreter.effects import RunUndo
 from orchestration.outcomes import Cancelled, Failed, InDoubt, Succeeded
 from orchestration.policies import tolerate
 from orchestration.results import Err, Ok
+from tests.bodies import same
 from tests.interpreter.parts import (
     armed,
     attached,
@@ -51,6 +52,39 @@ def test_a_member_that_failed_first_is_primary_though_it_is_told_of_last() -> No
     run.fail("flow/fork/inner/first", Declined("undo"))
     assert failure_of(run).message == "fork/inner/last"
     assert attached(run) == ["fork/x"]
+
+
+def two(*others: Any, **options: Any) -> Any:
+    """Return an open fork of two workflows that have something to undo, and others."""
+    inner = [Workflow[Any](name, **options).step(armed("first")).step(plain("last")) for name in "ab"]
+    return forked(*inner, *others)
+
+
+def test_of_several_that_unwind_the_one_that_failed_first_stays_primary() -> None:
+    """S18: whatever comes to its group later, and however early that has failed itself."""
+    run = Machine(two(plain("x")).join().compile(), 1)
+    for name in "ab":
+        run.succeed(f"flow/fork/{name}/first", 1)
+    fail_each(run, "fork/a/last", "fork/b/last", "fork/x")
+    for name in "ab":
+        run.succeed(f"flow/fork/{name}/first")
+    assert failure_of(run).message == "fork/a/last"
+    assert attached(run) == ["fork/x", "fork/b/last"]
+
+
+@pytest.mark.parametrize("policy", ["hold", "continue"])
+@pytest.mark.parametrize("partial", ["a", "b"])
+def test_what_one_member_could_not_undo_makes_the_group_partial(partial, policy) -> None:
+    """S18, S20, S26: whichever of those that failed it is, held or not, so that nothing recovers the group."""
+    run = Machine(two(on_undo_failure=policy).join().recover(same, on=Declined).compile(), 1)
+    for name in "ab":
+        run.succeed(f"flow/fork/{name}/first", 1)
+    fail_each(run, "fork/a/last", "fork/b/last")
+    for name in "ab":
+        end = run.fail if name == partial else run.succeed
+        end(f"flow/fork/{name}/first")
+    assert failure_of(run).message == "fork/a/last"
+    assert attached(run) == ["fork/b/last"]
 
 
 # --- collect

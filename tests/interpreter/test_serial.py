@@ -12,16 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration import Signal, Workflow
+from orchestration import Retry, Signal, Workflow
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
-from orchestration.interpreter.events import HooksAnswered, SignalReceived
+from orchestration.interpreter.effects import Pull
+from orchestration.interpreter.events import HooksAnswered, SignalReceived, Started
 from orchestration.interpreter.serial import ALL, KINDS, from_data, state_from_data, state_key, state_to_data, to_data
 from orchestration.interpreter.state import State
+from orchestration.outcomes import Succeeded
 from orchestration.plan.hooks import Veto, gate
-from tests.bodies import increase, undo
+from tests.bodies import double, increase, undo
 from tests.machine import Machine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from orchestration.plan.moments import Asked
 
 PLAN = Workflow[list[int]]("flow").map(increase).compensate(lambda _: None).compile()
@@ -199,3 +203,61 @@ def test_a_signal_that_nobody_has_waited_for_yet_keeps_its_payload() -> None:
     run.give(event)
     assert run.stored() == run.state
     assert from_data(run.plan, json.loads(json.dumps(to_data(run.plan, event, "event"))), "event") == event
+
+
+def test_the_first_event_keeps_the_value_of_the_run() -> None:
+    """S12, S34: a journal begins with it; the value goes through the codec."""
+    plan = Workflow[Basket]("flow").step(unchanged).compile()
+    event = Started("flow", 0.0, "run", Basket(Decimal(1)), 5.0, ("after",))
+    assert from_data(plan, json.loads(json.dumps(to_data(plan, event, "event"))), "event") == event
+
+
+def test_what_waits_for_a_signal_keeps_its_value() -> None:
+    """S12, S21: what is combined with the payload goes through the codec meanwhile."""
+    flow = Workflow[Basket]("flow").wait_for(Signal("basket", Basket), lambda one, other: [one, other])
+    run = Machine(flow.compile(), Basket(Decimal(1)))
+    assert run.stored() == run.state
+    run.state = run.stored()
+    run.signal("basket", Basket(Decimal(2)))
+    assert run.outcome == Succeeded([Basket(Decimal(1)), Basket(Decimal(2))], "run")
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A stream that JSON has no form for."""
+
+    first: Decimal
+
+    def __iter__(self) -> Iterator[Decimal]:
+        """Give the first, and no more."""
+        yield self.first
+
+
+def test_a_stream_keeps_where_its_items_come_from() -> None:
+    """S12, S16: in the state and in the effect that pulls, so that it is opened anew after a crash."""
+    run = Machine(Workflow[Feed]("flow").map(double).compile(), Feed(Decimal(1)))
+    [pull] = run.log
+    assert isinstance(pull, Pull)
+    assert from_data(run.plan, json.loads(json.dumps(to_data(run.plan, pull, "pull"))), "pull") == pull
+    run.pull("flow/double", Decimal(1))
+    assert run.stored() == run.state
+
+
+def test_the_key_of_a_state_forgets_a_backoff_that_is_over() -> None:
+    """S2, S9: when it was due changes nothing that follows, for a step and a composite alike."""
+    retry = Retry(max_attempts=2, jitter="none")
+    inner = Workflow[int]("inner").step(increase).step(double)
+    for flow, path in (
+        (Workflow[int]("flow").step(increase, retry=retry), "flow/increase"),
+        (Workflow[int]("flow").step(inner, retry=retry), "flow/inner/increase"),
+    ):
+        plan = flow.compile()
+        keys = set()
+        for failed_at in (0.0, 7.0):
+            run = Machine(plan, 1)
+            run.wait(failed_at)
+            run.fail(path)
+            [waiting] = run.pending
+            run.fire(waiting)
+            keys.add(state_key(plan, run.state))
+        assert len(keys) == 1

@@ -112,6 +112,7 @@ def test_a_timeout_is_a_failure_that_may_be_retried() -> None:
     assert isinstance(run.outcome, Failed)
     assert run.outcome.failure.kind == "TimeoutError"
     assert run.outcome.failure.message == "took longer than 7 s"
+    assert run.outcome.failure.bases == failure("flow/increase", TimeoutError()).bases
 
 
 def test_an_attempt_that_leaks_after_its_timeout_is_named_and_the_next_begins() -> None:
