@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration import Workflow
+from orchestration import Failure, Workflow
 from orchestration.plan.mermaid import escape
 from tests.bodies import double, increase
 from tests.plan.everything import everything
@@ -273,12 +273,41 @@ flowchart TD
   n120(["end"])
   n119 --> n120
 """
+TWICE = """\
+flowchart TD
+  n1(["start"])
+  subgraph n2["covered by mended_2"]
+    subgraph n3["covered by mended"]
+      n4["increase"]
+    end
+    n5["mended"]
+    n6((" "))
+    n3 -.->|"on ValueError"| n5
+    n5 --> n6
+    n4 --> n6
+    n7["double"]
+    n6 --> n7
+  end
+  n8["mended"]
+  n9((" "))
+  n2 -.->|"on OSError"| n8
+  n8 --> n9
+  n7 --> n9
+  n1 --> n4
+  n10(["end"])
+  n9 --> n10
+"""
 LINE = re.compile(
     r' *(flowchart TD|end|subgraph n\d+\["[^"]*"\]'
     r'|n\d+(\["[^"<>]*"\]|\("[^"<>]*"\)|\(\["[^"<>]*"\]\)|\(\("[^"<>]*"\)\)|\{"[^"<>]*"\}|\[/"[^"<>]*"/\]'
     r'|\[\\"[^"<>]*"\\\]|>"[^"<>]*"\]|\{\{"[^"<>]*"\}\})'
     r'|n\d+ (-->|-\.->)(\|"[^"<>|]*"\|)? n\d+)?'
 )
+
+
+def mended(_: Failure) -> int:
+    """Go on after a failure."""
+    return 0
 
 
 def test_every_construct_has_its_picture() -> None:
@@ -291,6 +320,12 @@ def test_an_empty_workflow_is_a_picture_too() -> None:
     assert flow.compile().to_mermaid() == (
         'flowchart TD\n  n1(["start"])\n  n2["f"]\n  n1 --> n2\n  n3(["end"])\n  n2 --> n3\n'
     )
+
+
+def test_a_second_recover_covers_the_first() -> None:
+    """S20: one covers all that stands before it, another recover with what that covers among it."""
+    twice = flow.step(increase).recover(mended, on=ValueError).step(double).recover(mended, on=OSError)
+    assert twice.compile().to_mermaid() == TWICE
 
 
 HOSTILE = ['a"b', "a'b", "x]", "[x", "a\nb", "a\r\nb", "<script>alert(1)</script>", "a|b", "{a}", "#35;", "a;b", "`x`"]

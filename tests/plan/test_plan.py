@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 import pytest
 
-from orchestration import Workflow, method
+from orchestration import Retry, Signal, Workflow, method
 from orchestration.plan.compile import bodies_of
-from tests.bodies import double, increase, pair_total, settle, spread, undo, void
+from tests.bodies import Receipt, double, increase, pair_total, settle, spread, undo, void
 from tests.plan.everything import Cache, Store, everything
 
 flow: Any = Workflow[int]("f")
@@ -128,3 +128,22 @@ def test_what_is_wrong_with_a_plan_can_be_pickled() -> None:
         problem.compile()
     again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
     assert str(again) == str(caught.value)
+
+
+def test_what_only_a_combiner_gives_can_be_written() -> None:
+    """S12: a value that comes of a combiner goes on, though no step names its class."""
+
+    def receipt(number: int, _: int) -> Receipt:
+        return Receipt(number)
+
+    combined = flow.enrich(double).into(receipt).step(lambda value: value)
+    signalled = flow.wait_for(Signal("go", int), receipt).step(lambda value: value)
+    for plan in (combined.compile(), signalled.compile()):
+        assert plan.codec.decode(plan.codec.encode(Receipt(1))) == Receipt(1)
+
+
+@pytest.mark.parametrize("options", [{}, {"retry": Retry()}], ids=["nothing said", "something else said"])
+def test_an_undo_that_fails_holds_what_stands_before_it_by_default(options: Any) -> None:
+    """S26: the plan says so, whether its workflow says anything or not."""
+    plan = Workflow[int]("f", **options).step(double).compensate(undo).compile()
+    assert plan.nodes[1].compensation.on_failure == "hold"

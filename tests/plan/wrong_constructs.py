@@ -393,6 +393,13 @@ WRONG: list[tuple[str, Callable[[], Any], str]] = [
         "Begin with a value of this type, or change what the function takes.",
     ),
     (
+        "fold in a time, from a value of another type",
+        lambda: numbers.fold(0, append, timeout=5),
+        "f/append: found int as the initial value; "
+        "expected str, which append takes first. "
+        "Begin with a value of this type, or change what the function takes.",
+    ),
+    (
         "fold whose output is no accumulator",
         lambda: numbers.fold("", lengthen),
         "f/lengthen: found int from lengthen; "
