@@ -112,7 +112,8 @@ class Group:
     async def _report(self, member: Member) -> None:
         values = [member.value if need is None else self._output(need) for need in member.needs]
         value = member.value if not values else values[0] if len(values) == 1 else tuple(values)
-        self._tell(member, await self.model.go(member.node, member.path, value, self.place))
+        place = self.place.part(self.members.index(member))  # S28: members are cancelled in plan order
+        self._tell(member, await self.model.go(member.node, member.path, value, place))
 
     def _output(self, position: int) -> Any:
         end = self.members[position].end

@@ -88,24 +88,24 @@ class Token:
     def __init__(self) -> None:
         """Begin uncancelled."""
         self.cancelled = False
-        self._calls: list[Callable[[], None]] = []
+        self._calls: list[tuple[int, Callable[[], None]]] = []
 
-    def child(self) -> Token:
-        """Return the token of a part of this part."""
+    def child(self, at: int = 0) -> Token:
+        """Return the token of a part of this part; parts are cancelled by where they stand `at`."""
         token = Token()
-        self.on_cancel(token.cancel)
+        self.on_cancel(token.cancel, at)
         return token
 
-    def on_cancel(self, call: Callable[[], None]) -> None:
+    def on_cancel(self, call: Callable[[], None], at: int = 0) -> None:
         """Call something when this is cancelled, at once if it is."""
         if self.cancelled:
             call()
         else:
-            self._calls.append(call)
+            self._calls.append((at, call))
 
     def cancel(self) -> None:
         """Cancel this part, once."""
         if not self.cancelled:
             self.cancelled = True
-            for call in self._calls:
+            for _, call in sorted(self._calls, key=lambda pair: pair[0]):
                 call()

@@ -140,9 +140,9 @@ class Place:
         """Return the place of one of several nodes, of which none says that all are done."""
         return replace(self.under(absorbs), done=None)
 
-    def part(self) -> Place:
-        """Return the same place with a token of its own."""
-        return replace(self, token=self.token.child())
+    def part(self, at: int = 0) -> Place:
+        """Return the same place with a token of its own; `at` says which part it is, if there are several."""
+        return replace(self, token=self.token.child(at))
 
 
 class Run:
