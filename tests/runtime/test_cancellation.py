@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 from typing import TYPE_CHECKING, Any
@@ -508,6 +509,7 @@ def test_nothing_lives_on_after_the_outcome(outer) -> None:
     sleeps = any(isinstance(node, Sleep) for node in flow.compile().nodes)
 
     async def main() -> None:
+        gc.collect()  # what other tests have left open is closed in whichever of them it happens
         before = alive(asyncio.get_running_loop())
         if not sleeps:
             assert isinstance(await all_of(flow, None), Succeeded)
@@ -538,6 +540,7 @@ def test_nothing_lives_on_when_a_run_fails() -> None:
     undone: list[object] = []
 
     async def main() -> None:
+        gc.collect()  # as above
         before = alive(asyncio.get_running_loop())
         slow = Workflow[Any]("slow").step(same).sleep(LONG)
         items = Workflow[Any]("items").pure(lambda _: source()).map(step(same), concurrency=2)
