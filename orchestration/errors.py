@@ -33,7 +33,8 @@
     │   ├── RunHeld          another process drives the run (S38)
     │   ├── LeaseLost        another process has taken the run over (S38)
     │   ├── JournalCorrupt   what was stored is damaged (S37)
-    │   ├── JournalFailed    the journal could not be read or written: a full disk, a lock that is held
+    │   ├── JournalFailed    the journal could not be read or written: a full disk
+    │   │   └── JournalBusy  others write to it
     │   └── ReplayMismatch   the plan as it is now would not have done what the journal says (S36)
     ├── NotInAStep           `step_context()` was called outside of a step
     └── RunEnded             `run` raises these; they carry the outcome
@@ -254,6 +255,10 @@ class JournalCorrupt(JournalError):
 
 class JournalFailed(JournalError):
     """A journal could not be read or written; the cause is what the storage raised."""
+
+
+class JournalBusy(JournalFailed):
+    """Others write to a journal: for longer than its timeout, or at all, if somebody was not to wait."""
 
 
 class ReplayMismatch(JournalError):

@@ -182,7 +182,11 @@ def _encode_fields(plan: Plan, value: Any, path: str) -> Json:  # noqa: ANN401 -
     kind = type(value)
     data: dict[str, Json] = {"is": NAMES.get(kind, kind.__name__)}
     for name, holds in FIELDS[kind]:
-        content, inner = getattr(value, name), f"{path}.{name}"
+        content = getattr(value, name)
+        if holds is None and type(content) in PLAIN:  # most of them: a path would cost more than all else here
+            data[name] = content
+            continue
+        inner = f"{path}.{name}"
         match holds:
             case "value" if isinstance(content, Stream):  # the codec's tags begin with $: no user's value looks like it
                 data[name] = {STREAM: _encode_fields(plan, content, inner)}

@@ -56,6 +56,7 @@ class MemoryJournal:
         at: float,
         status: Status = "unfinished",
         taken: Sequence[int] = (),
+        wait: bool = True,  # noqa: ARG002 - nobody writes for long
     ) -> None:
         """Add records: see `Journal.append`."""
         with self._lock:

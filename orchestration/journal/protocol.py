@@ -125,12 +125,15 @@ class Journal(Protocol):
         at: float,
         status: Status = "unfinished",
         taken: Sequence[int] = (),
+        wait: bool = True,
     ) -> None:
         """Add records to a log, all or none, and remove the letters that were `taken` from the inbox with them.
 
         The first record's position is how many there are. `status` is that of the run from now on, `at` its `updated`.
+        Who does not `wait` is refused where others write at this moment: an event loop must not stand still for them.
 
         Raises:
+            JournalBusy: if it was not to wait, and would have to; nothing is stored then.
             LeaseLost: if the run has had another owner since, or the log is longer than that: in the same transaction.
         """
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestration.errors import JournalFailed, LeaseLost, RunExists, RunHeld, RunNotFound
+from orchestration.errors import JournalBusy, JournalFailed, LeaseLost, RunExists, RunHeld, RunNotFound
 
 if TYPE_CHECKING:
     from orchestration.journal.protocol import Head, Lease
@@ -47,6 +47,16 @@ def lost(lease: Lease, found: str) -> LeaseLost:
         found=found,
         expected="a run that this process still has",
         mend="Another process has taken it over and goes on with it: do nothing here.",
+    )
+
+
+def busy(path: str) -> JournalBusy:
+    """Refuse who was not to wait for others."""
+    return JournalBusy(
+        path,
+        found="a journal that others use at this moment",
+        expected="one that is free",
+        mend="Wait for them: see `wait`.",
     )
 
 

@@ -21,7 +21,7 @@ from weakref import WeakSet
 
 from orchestration.frozen import evolve
 from orchestration.journal.protocol import Head, Lease, Letter, Record, Snapshot, Status
-from orchestration.journal.refused import closed, exists, held, lost
+from orchestration.journal.refused import busy, closed, exists, held, lost
 from orchestration.journal.sqlite_faults import FAULTS, told
 from orchestration.journal.sqlite_rows import (
     STATUSES,
@@ -74,6 +74,7 @@ class SqliteJournal:
         self._timeout = timeout
         self._closed = False
         self._lock = threading.Lock()  # one connection for all threads: SQLite has one writer anyway
+        self._waits = True  # whether the connection does, for others
         self._connection: sqlite3.Connection | None = open_file(self._path, timeout, new=True)
         _opened.add(self)
 
@@ -99,9 +100,10 @@ class SqliteJournal:
         at: float,
         status: Status = "unfinished",
         taken: Sequence[int] = (),
+        wait: bool = True,
     ) -> None:
         """Add records: see `Journal.append`."""
-        with self._transaction(lease.run_id, WRITE) as connection:
+        with self._transaction(lease.run_id, WRITE, wait=wait) as connection:
             row = owned(connection, lease)
             new: dict[str, object] = {"status": status, "updated": at}
             if records:
@@ -231,14 +233,15 @@ class SqliteJournal:
     # --- the connection
 
     @contextmanager
-    def _transaction(self, place: str, begin: str) -> Generator[sqlite3.Connection]:
+    def _transaction(self, place: str, begin: str, *, wait: bool = True) -> Generator[sqlite3.Connection]:
         """Have a transaction: all that is done in it is stored at its end, or nothing."""
-        with self._lock:
+        with self._alone(place, wait=wait):
             if self._closed:
                 raise closed(place)
             try:
                 connection = self._connected()
                 try:
+                    self._wait(connection, wait)
                     connection.execute(begin)
                     yield connection
                     connection.execute("COMMIT")
@@ -248,9 +251,23 @@ class SqliteJournal:
             except FAULTS as error:
                 raise told(place, error) from error
 
+    @contextmanager
+    def _alone(self, place: str, *, wait: bool) -> Generator[None]:
+        if not self._lock.acquire(blocking=wait):
+            raise busy(place)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _wait(self, connection: sqlite3.Connection, wait: bool) -> None:  # noqa: FBT001 - of this class
+        if wait is not self._waits:
+            connection.execute(f"PRAGMA busy_timeout = {self._timeout * 1000 if wait else 0:.0f}")
+            self._waits = wait
+
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = open_file(self._path, self._timeout, new=False)
+            self._connection, self._waits = open_file(self._path, self._timeout, new=False), True
         return self._connection
 
     def _take_back(self, connection: sqlite3.Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from orchestration.errors import JournalCorrupt, JournalError, JournalFailed
+from orchestration.errors import JournalBusy, JournalCorrupt, JournalError, JournalFailed
 
 # What only a file can cause that is not as it was written: the statements are right, and so is what they store.
 DAMAGE = frozenset(
@@ -17,11 +17,11 @@ DAMAGE = frozenset(
     }
 )
 RIGHTS = "Let this process write to the file and to its folder."
-BUSY = "Another process writes to it for a long time: wait for its end, or give a longer `timeout`."
+HELD = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+WAIT = "Another process writes to it for a long time: wait for its end, or give a longer `timeout`."
 MENDS = {
     sqlite3.SQLITE_FULL: "Make room on the disk, then try again.",
-    sqlite3.SQLITE_BUSY: BUSY,
-    sqlite3.SQLITE_LOCKED: BUSY,
+    **dict.fromkeys(HELD, WAIT),
     sqlite3.SQLITE_READONLY: RIGHTS,
     sqlite3.SQLITE_PERM: RIGHTS,
     sqlite3.SQLITE_CANTOPEN: "Give a path in a folder that exists, and let this process write there.",
@@ -44,11 +44,12 @@ def told(path: str, error: Exception) -> JournalError:
             expected="text that has a form in UTF-8",
             mend="Write such characters as JSON does, with escapes.",
         )
-    return JournalFailed(
+    code = _code(error)
+    return (JournalBusy if code in HELD else JournalFailed)(
         path,
         found=f"storage that fails ({error})",
         expected="a file that can be read and written",
-        mend=MENDS.get(_code(error), "Look at the cause, then try again."),
+        mend=MENDS.get(code, "Look at the cause, then try again."),
     )
 
 

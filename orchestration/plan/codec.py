@@ -104,6 +104,9 @@ class Codec:
         Raises `Unserialisable` for a value without a form, with its path: a class that was not given, a subclass of a
         builtin, a secret where there is no cipher (S33), a cycle, nesting deeper than `MAX_DEPTH`.
         """
+        scalar = _TEXTS.get(type(value))
+        if scalar is not None and scalar[1](value):  # JSON as it is: what most steps of a durable run return
+            return cast("Json", value)
         try:
             return _Encoding(self._by_kind, self._cipher).encode(value, path)
         except RecursionError:

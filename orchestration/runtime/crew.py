@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from orchestration.runtime.hooked import HookedRun
 
 STREAK = 200  # attempts in a row that did not wait, before the event loop gets its turn: about a millisecond
+ATTEMPT = 0.001 / STREAK  # seconds that such a one takes, about
 NEWCOMERS = 8  # workers that a waiting one starts at most; each may start as many
 IDLE = 64  # workers that are kept for more work; others end
 
@@ -65,6 +66,15 @@ class Crew:
     def under_way(self) -> bool:
         """Whether an attempt is under way."""
         return bool(self._attempts)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an attempt is under way, or about to begin."""
+        return bool(self._attempts or self._ready)
+
+    def note_kept(self, seconds: float) -> None:
+        """Count something else that has kept the event loop to the streak."""
+        self._streak += int(seconds / ATTEMPT)
 
     def cancel(self, effect: Cancel) -> StepCancelled | None:
         """Tell an attempt to end; return its end at once if it has not begun."""

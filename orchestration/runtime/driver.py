@@ -12,7 +12,7 @@ from collections import deque
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, cast
 
-from orchestration.errors import OrchestrationError
+from orchestration.errors import JournalError, OrchestrationError
 from orchestration.interpreter.effects import (
     AskHooks,
     Cancel,
@@ -224,34 +224,52 @@ class Driver:
         inbox, log = self._inbox, self._log
         self._folding = True
         try:
-            while inbox and self.state.root is not None and not self.over:
-                event = inbox.popleft()
-                if log is not None:
-                    if log.is_stale(event):
-                        continue
-                    event = kept(self.plan, event)
-                state, effects = advance(self.plan, self.state, event)
-                self.state = state
-                if log is None:
-                    self._release(event, effects, state)
-                else:
-                    log.add(event, effects, state)
+            while True:
+                while inbox and self.state.root is not None and not self.over:
+                    event = inbox.popleft()
+                    if log is not None:
+                        if log.is_stale(event):
+                            continue
+                        event = kept(self.plan, event)
+                    state, effects = advance(self.plan, self.state, event)
+                    self.state = state
+                    if log is None:
+                        self._release(event, effects, state)
+                    else:
+                        log.add(event, effects, state)
+                if log is None or not self._write_here(log):
+                    break
         except BaseException as error:  # noqa: BLE001 - an interrupt in a pure function, or a defect: no run goes on
             self._stop = error
             self._end()
         finally:
             self._folding = False
 
+    def _write_here(self, log: Log) -> bool:
+        """Write what was folded and perform what follows, if that can be done here; otherwise the log will (S34)."""
+        try:
+            batch = log.write_here(alone=not self._crew.is_busy)
+        except JournalError as error:
+            self.give_up(error)
+            return False
+        if batch:
+            self._crew.note_kept(log.took)
+            self._release_all(batch)
+        return bool(batch)
+
     def released(self, batch: list[Turned]) -> None:
         """Perform what follows from events that are durable now (S34). For the log."""
         self._folding = True
-        for turned in batch:
-            if not self.over:
-                self._release(*turned)
+        self._release_all(batch)
         self._folding = False
         self._fold_all()
         self._crew.help()
         self._rest()
+
+    def _release_all(self, batch: list[Turned]) -> None:
+        for turned in batch:
+            if not self.over:
+                self._release(*turned)
 
     def _release(self, event: AnyEvent, effects: list[Effect], state: State) -> None:
         if self.listeners or self.hooks is not None:

@@ -8,9 +8,9 @@ that was cancelled has fired, an attempt that was told to end has ended. `is_sta
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypedDict
 
-from orchestration.errors import Unserialisable
+from orchestration.errors import JournalBusy, Unserialisable
 from orchestration.interpreter.effects import Cancel, Pull, RunStep, StartTimer
 from orchestration.interpreter.engine import Turned
 from orchestration.interpreter.events import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.pending import Pending
     from orchestration.interpreter.state import State
-    from orchestration.journal.protocol import Journal, Lease, Record
+    from orchestration.journal.protocol import Journal, Lease, Record, Status
     from orchestration.journal.replay import Replay
     from orchestration.plan.compile import Plan
     from orchestration.runtime.driver import Driver
@@ -46,7 +46,25 @@ ANSWERS = (TimerFired, Continued, HooksAnswered, StreamEvent)  # what may come a
 
 
 class Desk(Protocol):
-    """Where calls of a journal are made: in a thread, or here if they cannot block."""
+    """Where calls of a journal are made: in a thread, or here if that is as good."""
+
+    @property
+    def took(self) -> float:
+        """How long the last commit took, in seconds."""
+        ...
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether a commit may be made here."""
+        ...
+
+    def commit_here(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:  # noqa: ANN401 - of any function
+        """Make a commit here, and return what it returns."""
+        ...
+
+    async def commit(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:  # noqa: ANN401 - of any function
+        """Make a commit, and return what it returns."""
+        ...
 
     async def call(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:  # noqa: ANN401 - of any function
         """Call a function, and return what it returns."""
@@ -59,6 +77,22 @@ def is_an_end(event: Event) -> bool:
         return False
     failure = getattr(event, "failure", None)
     return failure is None or not isinstance(failure.exception, KeyboardInterrupt | SystemExit | asyncio.CancelledError)
+
+
+class Changes(TypedDict):
+    """What a batch changes besides the log: see `Journal.append`."""
+
+    at: float
+    status: Status
+    taken: list[int]
+
+
+class Batch(NamedTuple):
+    """What is written at once."""
+
+    turns: list[Turned]
+    records: list[Record]
+    head: Changes
 
 
 class Log:
@@ -76,7 +110,7 @@ class Log:
         self._waiting: list[Turned] = []
         self._texts: list[str] = []
         self._taken: list[int] = []
-        self._writing = False
+        self._writing = False  # or keeping a snapshot: what is written here may not overtake that
         self._added = asyncio.Event()
         self._unsaved = 0
         self._due = SNAPSHOT  # letters, before the next snapshot
@@ -86,6 +120,11 @@ class Log:
     def epoch(self) -> int:
         """How often the run has been taken over."""
         return self.lease.epoch
+
+    @property
+    def took(self) -> float:
+        """How long the last commit took, in seconds."""
+        return self._desk.took
 
     @property
     def is_written(self) -> bool:
@@ -123,7 +162,6 @@ class Log:
         note(self.pending, event, effects)
         self._texts.append(written(self._plan, entry_of(self._plan, event, effects, state.outcome)))
         self._waiting.append(Turned(event, effects, state))
-        self._added.set()
 
     def take(self, number: int) -> None:
         """Take a letter out of the inbox, with the next batch."""
@@ -143,28 +181,60 @@ class Log:
         except BaseException as error:  # noqa: BLE001 - without its log no run goes on
             driver.give_up(error)
 
+    def write_here(self, *, alone: bool) -> list[Turned]:
+        """Write what waits and return it, if that can be done here: otherwise wake who writes, and return nothing.
+
+        It is `alone` if nothing is under way whose end could be in the same batch.
+        """
+        if not self._waiting or self._writing:
+            return []
+        small = len(self._waiting) <= MOST and self._unsaved + sum(map(len, self._texts)) < self._due
+        if small and alone and self._desk.is_at_hand:
+            batch = self._next()
+            try:
+                self._desk.commit_here(self._journal.append, self.lease, batch.records, **batch.head, wait=False)
+            except JournalBusy:
+                self._put_back(batch)
+            else:
+                self._wrote(batch)
+                return batch.turns
+        self._added.set()
+        return []
+
     async def _write_batch(self) -> list[Turned]:
-        batch, texts, taken = self._waiting[:MOST], self._texts[:MOST], list[int]()
+        batch = self._next()
+        self._writing = True
+        await self._append(batch)
+        self._wrote(batch)
+        if batch.turns:
+            await self._save(batch.turns[-1].state)
+        self._writing = False
+        return batch.turns
+
+    async def _append(self, batch: Batch) -> None:
+        await self._desk.commit(self._journal.append, self.lease, batch.records, **batch.head)
+
+    def _next(self) -> Batch:
+        turns, texts, taken = self._waiting[:MOST], self._texts[:MOST], list[int]()
         del self._waiting[:MOST], self._texts[:MOST]
         if not self._waiting:  # otherwise what the letters have said may not be in this batch
             taken, self._taken = self._taken, []
+        self._at = turns[-1].state.at if turns else self._at
+        status = status_of(turns[-1].state.outcome if turns else None)
         records = [*chained(self._checksum, self._position, texts)]
-        self._writing = True
-        await self._append(records, batch, taken)
-        self._writing = False
-        if records:
-            self._position, self._checksum = records[-1].position + 1, records[-1].checksum
-            await self._save(batch[-1].state, sum(map(len, texts)))
-        return batch
+        return Batch(turns, records, {"at": self._at, "status": status, "taken": taken})
 
-    async def _append(self, records: list[Record], batch: list[Turned], taken: list[int]) -> None:
-        self._at = batch[-1].state.at if batch else self._at
-        status = status_of(batch[-1].state.outcome if batch else None)
-        await self._desk.call(self._journal.append, self.lease, records, at=self._at, status=status, taken=taken)
+    def _put_back(self, batch: Batch) -> None:
+        self._waiting[:0], self._taken[:0] = batch.turns, batch.head["taken"]
+        self._texts[:0] = [record.text for record in batch.records]
 
-    async def _save(self, state: State, letters: int) -> None:
+    def _wrote(self, batch: Batch) -> None:
+        if batch.records:
+            self._position, self._checksum = batch.records[-1].position + 1, batch.records[-1].checksum
+            self._unsaved += sum(len(record.text) for record in batch.records)
+
+    async def _save(self, state: State) -> None:
         """Save a snapshot when so much has come since the last that to save it costs less than to fold that (S36)."""
-        self._unsaved += letters
         if self._unsaved < self._due or self._waiting or state.root is None:  # what waits is in `pending` already
             return
         try:

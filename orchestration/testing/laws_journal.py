@@ -24,6 +24,7 @@ JOURNAL_LAWS: tuple[Law[Desk], ...] = (
     law("S34", log.runs_do_not_mix),
     law("S34", log.the_head_follows_the_log),
     law("S34", log.an_append_may_be_empty),
+    law("S34", log.an_append_need_not_wait),
     law("S34", log.an_append_knows_its_place),
     law("S34", log.unknown_runs_are_told),
     law("S34", log.answers_are_copies),

@@ -78,6 +78,17 @@ def an_append_may_be_empty(desk: Desk) -> None:
     expect(desk.journal.head("one"), evolve(before, updated=50.0, status="cancelled", letters=0), "head")
 
 
+def an_append_need_not_wait(desk: Desk) -> None:
+    """An append that is not to wait for others does what any does where there are none."""
+    head = desk.begin()
+    lease = desk.lease()
+    *_, last = records = desk.next("one", "a", "b")
+    desk.journal.append(lease, records, at=77.5, wait=False)
+    expect(desk.journal.read("one", 1), records, "records")
+    changed = evolve(head, position=3, checksum=last.checksum, updated=77.5)
+    expect(desk.journal.head("one"), evolve(changed, owner="me", epoch=1, until=30.0, orderly=False), "head")
+
+
 def an_append_knows_its_place(desk: Desk) -> None:
     """An append whose first record is not the next one is refused, and nothing of it is stored."""
     desk.begin()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, final
 from orchestration.errors import JournalFailed, LeaseLost, OrchestrationError, RunHeld
 from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.records import read
+from orchestration.journal.refused import busy
 from orchestration.runtime.beginning import started
 from orchestration.runtime.durable import Durable
 from orchestration.runtime.executors import Executors
@@ -81,6 +82,39 @@ class Storage:
             raise _failed()
         if what == DIES_AFTER:
             await trial.die()
+        return result
+
+    async def commit(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:  # noqa: ANN401 - of any function
+        """Make a commit: a call like any other."""
+        return await self.call(function, *arguments, **options)
+
+    @property
+    def took(self) -> float:
+        """How long a commit takes: no time, in that of the simulation."""
+        return 0.0
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Tell whether the next commit is made at once, without a turn of the loop."""
+        what = f"call {self._calls + 1} of process {self._number + 1} is made at once"
+        return self._awake.is_set() and self._trial.is_at_hand(what, self._number)
+
+    def commit_here(self, function: Callable[..., Any], *arguments: object, **options: object) -> Any:  # noqa: ANN401 - of any function
+        """Make a commit at once; others may be writing, and it may fail before or after."""
+        trial = self._trial
+        self._calls += 1
+        if not trial.lives(asyncio.get_running_loop()):
+            raise _failed()
+        what = trial.trouble(f"call {self._calls} of process {self._number + 1} to the journal", self._number)
+        self._quiet = 0
+        if what in (FAILS_BEFORE, DIES_BEFORE):
+            raise _failed()
+        if what in (TAKES_A_TURN, TAKES_TIME, IS_SUSPENDED):
+            raise busy("the journal")
+        result = function(*arguments, **options)
+        trial.note_owner()
+        if what in (FAILS_AFTER, DIES_AFTER):
+            raise _failed()
         return result
 
     async def _sleep(self) -> None:
@@ -256,6 +290,10 @@ class DurableTrial(Trial):
         """Return what happens to a call of the journal by a process; nothing, most of the time."""
         chance: Chance = self._chance
         return 0 if number >= MOST - 1 else chance.choose(what, IS_SUSPENDED, TROUBLED)
+
+    def is_at_hand(self, what: str, number: int) -> bool:
+        """Tell whether a process makes a commit at once; without trouble it does."""
+        return number >= MOST - 1 or self._chance.any_of(what, 2) == 1
 
     def lives(self, loop: object) -> bool:
         """Tell whether the process of a loop has not ended."""

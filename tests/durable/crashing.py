@@ -110,7 +110,8 @@ class Points:
         self.count += 1
         if self.count == self._last:
             self.reached.set()
-            await asyncio.sleep(0)
+            for _ in range(3):  # turns of the loop, so that who waits for this hears of it
+                await asyncio.sleep(0)
             if may_hang and self._hangs:
                 await asyncio.Event().wait()
 

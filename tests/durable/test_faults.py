@@ -11,6 +11,7 @@ import pytest
 
 from orchestration import observer
 from orchestration.errors import JournalFailed, LeaseLost, RunNotFound, SignalRefused
+from orchestration.runtime.desk import Desk
 from tests.durable.virtual import LEASE, RUN, Faulty, Stage, outcome_of
 from tests.durable.workflows import ALL, WORD
 from tests.runtime.support import no_new_threads
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 nothing_lives_on = pytest.fixture(autouse=True)(no_new_threads)
 NAMES = list(ALL)
+
+
+@pytest.fixture(params=["at once", "by its task"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let batches be written in either of the two ways."""
+    monkeypatch.setattr(Desk, "is_at_hand", property(lambda _: request.param == "at once"))
+
+
 SIGNALLED = {"waiting"}
 
 

@@ -116,11 +116,13 @@ def test_a_token_cancels_a_run_that_another_process_has() -> None:
     stage, token = Stage(ASKING), CancelToken()
 
     async def main() -> Any:
-        await stage.engine(poll=5.0).start(ASKING, 1, run_id=RUN)  # it does not read the letter at once
+        owner = await stage.engine(poll=5.0).start(ASKING, 1, run_id=RUN)  # it does not read the letter at once
         waiting = asyncio.ensure_future(stage.engine().execute(ASKING, 1, run_id=RUN, token=token))
         await asyncio.sleep(3.0)
         token.cancel("enough")
-        return await asyncio.wait_for(waiting, 60.0)
+        outcome = await asyncio.wait_for(waiting, 60.0)
+        assert await owner.result() == outcome
+        return outcome
 
     outcome = stage.play(main)
     assert isinstance(outcome, Cancelled)

@@ -72,6 +72,11 @@ class SlowDesk(Desk):
         self._longest = longest
         self._turn = asyncio.Lock()
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Nothing is done at once."""
+        return False
+
     async def call(self, function: Any, *arguments: Any, **options: Any) -> Any:
         """Call a function, one at a time as a thread does."""
         return await finished(asyncio.ensure_future(self._slowly(function, arguments, options)))

@@ -130,6 +130,11 @@ def _same_snapshot(journal: MemoryJournal, right: Callable[..., Any], run_id: st
     journal._runs[run_id].snapshot = before
 
 
+def _only_who_waits(_: MemoryJournal, right: Callable[..., Any], *rest: Any, wait: bool = True, **more: Any) -> None:
+    if wait:
+        right(*rest, **more)
+
+
 def _nothing(journal: MemoryJournal, right: Callable[..., Any], *rest: Any, **more: Any) -> None:
     return
 
@@ -147,6 +152,7 @@ DEFECTS: dict[str, tuple[str, Callable[..., Any], str]] = {
     "a plan is replaced": ("adopt", _latest_plan, "plans_are_kept_once"),
     "records go anywhere": ("append", _wherever, "an_append_knows_its_place"),
     "a refused append takes letters": ("append", _takes_first, "an_append_knows_its_place"),
+    "who does not wait is not served": ("append", _only_who_waits, "an_append_need_not_wait"),
     "letters are not taken": ("append", _takes_none, "letters_are_numbered"),
     "half a batch is stored": ("append", _half, "records_come_back_in_order"),
     "read begins at the start": ("read", _from_the_start, "records_come_back_in_order"),

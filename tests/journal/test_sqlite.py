@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from orchestration.errors import JournalCorrupt, JournalFailed, RunNotFound
+from orchestration.errors import JournalBusy, JournalCorrupt, JournalFailed, RunNotFound
 from orchestration.journal import sqlite
 from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.protocol import Snapshot
@@ -71,13 +71,38 @@ def test_a_lock_that_is_held_is_told(path: Path, journal: SqliteJournal) -> None
     other = raw(path)
     other.execute("BEGIN IMMEDIATE")
     records = following(journal, "first", "next")
-    with pytest.raises(JournalFailed, match=r"database is locked.*give a longer `timeout`"):
+    with pytest.raises(JournalBusy, match=r"database is locked.*give a longer `timeout`"):
         journal.append(lease, records, at=NOON)
     assert journal.head("first").position == 1
     other.execute("ROLLBACK")
     other.close()
     journal.append(lease, records, at=NOON)
     assert journal.read("first", 1) == records
+
+
+@pytest.mark.parametrize("who", ["another process", "another thread"])
+def test_who_does_not_wait_is_refused_while_others_write(path: Path, who: str) -> None:
+    """At once, whatever the timeout; nothing is stored, and whoever waits does so as before."""
+    journal = SqliteJournal(path, timeout=3_600.0)
+    lease = create(journal)
+    records = following(journal, "first", "next")
+    other = raw(path)
+    if who == "another process":
+        other.execute("BEGIN IMMEDIATE")
+    else:
+        journal._lock.acquire()
+    with pytest.raises(JournalBusy, match=r"is locked|others use at this moment"):
+        journal.append(lease, records, at=NOON, wait=False)
+    if who == "another process":
+        other.execute("ROLLBACK")
+    else:
+        journal._lock.release()
+    assert journal.head("first").position == 1
+    journal.append(lease, records, at=NOON, wait=False)
+    assert journal.read("first", 1) == records
+    assert journal._connected().execute("PRAGMA busy_timeout").fetchone() == (3_600_000,)
+    other.close()
+    journal.close()
 
 
 def test_what_is_too_big_is_refused(journal: SqliteJournal) -> None:

@@ -83,15 +83,16 @@ def everything(journal: SqliteJournal) -> list[object]:
     return [heads, of_runs, [journal.plan(name) for name in ("print", "print 0", "print 1")]]
 
 
-def append(journal: SqliteJournal) -> None:
+def append(journal: SqliteJournal, **options: Any) -> None:
     """Append two records, take a letter and end the run."""
     records = following(journal, "second", "more", "end")
-    journal.append(MINE, records, at=NOON + 20, status="failed", taken=[1])
+    journal.append(MINE, records, at=NOON + 20, status="failed", taken=[1], **options)
 
 
 CALLS: dict[str, Callable[[SqliteJournal], object]] = {
     "create": lambda journal: journal.create(began("new")[0], "a plan", began("new")[1]),
     "append": append,
+    "append at once": lambda journal: append(journal, wait=False),
     "adopt": lambda journal: journal.adopt(MINE, "print", "a plan"),
     "acquire": lambda journal: journal.acquire("third", "you", now=NOON, until=NOON + 99),
     "renew": lambda journal: journal.renew(MINE, NOON + 99),

@@ -814,9 +814,8 @@ DURABLE = (
         "what follows from an event is done before it is durable",
         "S34",
         "runtime/log.py",
-        "        await self._append(records, batch, taken)\n        self._writing = False",
-        "        appending = asyncio.ensure_future(self._append(records, batch, taken))\n"
-        "        self._writing = appending.done()",
+        "        await self._append(batch)\n",
+        "        asyncio.ensure_future(self._append(batch))\n",
     ),
     Defect(
         "effects of a batch are released from the last",
@@ -859,7 +858,7 @@ DURABLE = (
         "answers to what was taken back are folded",
         "S34",
         "runtime/driver.py",
-        "                    if log.is_stale(event):\n                        continue\n",
+        "                        if log.is_stale(event):\n                            continue\n",
         "",
     ),
 )
