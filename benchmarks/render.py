@@ -124,9 +124,11 @@ def overlap() -> str:
 def disk() -> str:
     """Write how durable steps and items stand to what the disk gives."""
     rates = costs("durable")["rates"]
+    chain = f"{rates['steps a commit']:.2f} and {rates['steps a commit again']:.2f} of a commit"
     rows = [
-        ["bare commits, one after the other", f"{rates['commits']:,.0f}", NONE],
-        ["steps of a durable chain", f"{rates['steps']:,.0f}", f"{rates['steps a commit']:.2f} of a commit"],
+        ["bare commits into a new file, one after the other", f"{rates['commits']:,.0f}", NONE],
+        ["bare commits into one that has grown before", f"{rates['commits again']:,.0f}", NONE],
+        ["steps of a durable chain", f"{rates['steps']:,.0f}", chain],
         ["items of a durable map, cap 64", f"{rates['items']:,.0f}", f"{rates['items a step']:.1f} of a step"],
     ]
     return table(["", "in a second", "ratio"], rows)
