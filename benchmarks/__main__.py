@@ -36,7 +36,7 @@ class Contender(NamedTuple):
 
 
 CONTENDERS = {
-    "here": Contender("orchestration", imports="orchestration"),
+    "here": Contender("orchestration", imports="orchestration.runtime.local"),
     "tasks": Contender("asyncio, a task each", imports="asyncio"),
     "by_hand": Contender("asyncio, bare", imports="asyncio"),
     "pydantic_graph_nodes": Contender(
@@ -49,7 +49,9 @@ CONTENDERS = {
     "hamilton": Contender("Hamilton", ("sf-hamilton==1.90.0",), imports="hamilton.async_driver"),
     "langgraph": Contender("LangGraph", ("langgraph==1.2.22",), imports="langgraph.graph"),
     "llama_index": Contender("llama-index-workflows", ("llama-index-workflows==2.26.1",), imports="workflows"),
-    "here_sqlite": Contender("orchestration, SQLite", imports="orchestration"),
+    "here_sqlite": Contender(
+        "orchestration, SQLite", imports="orchestration.runtime.local, orchestration.journal.sqlite"
+    ),
     "langgraph_sqlite": Contender(
         "LangGraph, SQLite", ("langgraph==1.2.22", "langgraph-checkpoint-sqlite==3.1.2"), imports="langgraph.graph"
     ),

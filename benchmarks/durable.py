@@ -130,7 +130,9 @@ def main() -> None:
     rate = found["rates"]
     print(f"bare commits, new file    {rate['commits']:8,.0f} /s")
     print(f"the same, a grown file    {rate['commits again']:8,.0f} /s")
-    print(f"durable chain             {rate['steps']:8,.0f} steps/s   {rate['steps a commit']:.2f} of the first, ", end="")
+    print(
+        f"durable chain             {rate['steps']:8,.0f} steps/s   {rate['steps a commit']:.2f} of the first, ", end=""
+    )
     print(f"{rate['steps a commit again']:.2f} of the second")
     print(f"durable map, cap {CAP}       {rate['items']:8,.0f} items/s   {rate['items a step']:.1f} times the chain")
     for row in found["resumes"]:

@@ -10,6 +10,7 @@ receipt = await checkout.run(order, Services().bind(Payments).to(StripePayments(
 ```
 """
 
+from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 from orchestration.dsl.graph import graph
@@ -27,17 +28,17 @@ from orchestration.plan.registry import Registry
 from orchestration.plan.secrets import Secret
 from orchestration.policies import Retry, tolerate
 from orchestration.results import Err, NotStarted, Ok
-from orchestration.runtime.admission import Limits
-from orchestration.runtime.context import StepContext, step_context
-from orchestration.runtime.handle import Handle
-from orchestration.runtime.local import LocalEngine
-from orchestration.runtime.services import Services
-from orchestration.runtime.tokens import CancelToken
-from orchestration.runtime.worker import Worker
 from orchestration.signals import Signal
 
 if TYPE_CHECKING:
     from orchestration.journal.sqlite import SqliteJournal
+    from orchestration.runtime.admission import Limits
+    from orchestration.runtime.context import StepContext, step_context
+    from orchestration.runtime.handle import Handle
+    from orchestration.runtime.local import LocalEngine
+    from orchestration.runtime.services import Services
+    from orchestration.runtime.tokens import CancelToken
+    from orchestration.runtime.worker import Worker
 
 __version__ = "0.4.0rc1"
 
@@ -84,10 +85,28 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Import what few need and what costs much to import when it is asked for."""
-    if name != "SqliteJournal":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from orchestration.journal.sqlite import SqliteJournal  # noqa: PLC0415 - as said
+_LATER = {  # what is imported when it is asked for: who defines workflows, and runs none, needs none of it
+    "CancelToken": "runtime.tokens",
+    "Handle": "runtime.handle",
+    "Limits": "runtime.admission",
+    "LocalEngine": "runtime.local",
+    "Services": "runtime.services",
+    "SqliteJournal": "journal.sqlite",
+    "StepContext": "runtime.context",
+    "Worker": "runtime.worker",
+    "step_context": "runtime.context",
+}
 
-    return SqliteJournal
+
+def __getattr__(name: str) -> object:
+    """Import something when it is asked for."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(_import_module(f"{__name__}.{_LATER[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the names that there are, also those that have not been asked for."""
+    return sorted({*globals(), *__all__})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Generic, Never, cast, overload
 
 from typing_extensions import TypeVar
@@ -13,7 +12,6 @@ from orchestration.frozen import evolve
 from orchestration.plan.compile import Plan, compile_plan
 from orchestration.plan.hooks import hooks_of
 from orchestration.plan.nodes import Cleanup, Node, Pivot, Recover, Scope
-from orchestration.runtime.local import LocalEngine, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,6 +107,8 @@ class Chain(Generic[In, Out, R]):
             WorkflowCancelled: if the run is cancelled.
             PlanErrors, InvalidInput, MissingService: before anything runs.
         """
+        from orchestration.runtime.local import LocalEngine, value_of  # noqa: PLC0415 - who only defines workflows needs none
+
         return value_of(await LocalEngine(services).execute(self, value, deadline=deadline))
 
     @overload
@@ -119,6 +119,8 @@ class Chain(Generic[In, Out, R]):
     def run_sync(self, value: In, /, services: Services[R], *, deadline: float | None = ...) -> Out: ...
     def run_sync(self, value: Any, /, services: Any = None, *, deadline: float | None = None) -> Any:
         """Run where no event loop runs: `asyncio.run` around `run`."""
+        import asyncio  # noqa: PLC0415 - as above
+
         return asyncio.run(cast("Chain[Any, Any, Any]", self).run(value, services, deadline=deadline))
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
