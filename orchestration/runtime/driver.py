@@ -252,10 +252,12 @@ class Driver:
         except JournalError as error:
             self.give_up(error)
             return False
-        if batch:
-            self._crew.note_kept(log.took)
-            self._release_all(batch)
-        return bool(batch)
+        if not batch:
+            self._rest()
+            return False
+        self._crew.note_kept(log.took)
+        self._release_all(batch)
+        return True
 
     def released(self, batch: list[Turned]) -> None:
         """Perform what follows from events that are durable now (S34). For the log."""
@@ -264,7 +266,6 @@ class Driver:
         self._folding = False
         self._fold_all()
         self._crew.help()
-        self._rest()
 
     def _release_all(self, batch: list[Turned]) -> None:
         for turned in batch:

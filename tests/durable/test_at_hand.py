@@ -231,6 +231,27 @@ def test_a_journal_that_fails_does_not_hide_a_cancel() -> None:
     assert journal.head("r").position == 2
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_is_stopped_ends_with_what_was_under_way() -> None:
+    """S30: when that is written, here or elsewhere, there is nothing more to wait for, however long the grace."""
+    journal = Watched()
+    flow = Workflow[int]("flow").step(increase).step(increase).step(meet).step(increase)
+
+    async def main() -> None:
+        gate = Gate()
+        place.set(gate)
+        task = asyncio.ensure_future(engine(journal, grace=3_600.0).execute(flow, 0, run_id="r"))
+        await gate.begun.wait()
+        task.cancel()
+        await asyncio.sleep(0)
+        gate.opened.set()
+        await asyncio.wait([task], timeout=60.0)
+        assert task.cancelled()
+
+    asyncio.run(main())
+    assert journal.threads == [THREAD, *[threading.main_thread().name] * 2]
+
+
 def ticks_in(journal: Watched) -> int:
     """Return how many turns the loop has while a chain runs."""
 

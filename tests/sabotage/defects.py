@@ -818,6 +818,21 @@ DURABLE = (
         "        asyncio.ensure_future(self._append(batch))\n",
     ),
     Defect(
+        "what is done at once was never written",
+        "S34",
+        "runtime/log.py",
+        "                self._desk.commit_here("
+        "self._journal.append, self.lease, batch.records, **batch.head, wait=False)\n",
+        "                pass\n",
+    ),
+    Defect(
+        "what could not be written at once is forgotten",
+        "S34",
+        "runtime/log.py",
+        "                self._put_back(batch)\n",
+        "                pass\n",
+    ),
+    Defect(
         "effects of a batch are released from the last",
         "S34",
         "runtime/driver.py",

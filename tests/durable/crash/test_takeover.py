@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -37,6 +38,9 @@ def test_a_suspended_owner_that_awakes_does_nothing_more(
     while len(durable(run.folder).records) < 3:
         time.sleep(0.001)
     run.server.ask("kill", scene, run.folder, pid=first, number=signal.SIGSTOP)
+    while _holds_the_lock(run):  # then nobody could take over: it was stopped in the midst of writing
+        run.server.ask("kill", scene, run.folder, pid=first, number=signal.SIGCONT)
+        run.server.ask("kill", scene, run.folder, pid=first, number=signal.SIGSTOP)
     epoch, emitted = _epoch(run), durable(run.folder).emitted
     run.deaths = 1  # as good as dead
     assert run.end() == expected
@@ -50,6 +54,15 @@ def test_a_suspended_owner_that_awakes_does_nothing_more(
     assert {f"{kind} {attempt}" for _, kind, attempt, _ in late} <= {*emitted}
     assert not (run.folder / "outcome").exists()
     assert _epoch(run) == epoch + 1
+
+
+def _holds_the_lock(run: Play) -> bool:
+    with closing(sqlite3.connect(run.folder / "runs.db", timeout=0.0, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False
 
 
 def _epoch(run: Play) -> int:
