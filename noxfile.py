@@ -81,6 +81,7 @@ LONG = (  # tests that take long, and whose answer is the same on every Python
     "tests/durable/crash",
     "tests/interpreter/test_random_plans.py",
     "tests/model",
+    "tests/nesting",
     "tests/testing/test_plugin.py",
     "tests/testing/test_strategies.py",
 )
