@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.engine import Turned
     from orchestration.interpreter.events import Event, Started
-    from orchestration.journal.protocol import Journal, Record, Status
+    from orchestration.journal.protocol import Journal, Letter, Record, Status
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
 
@@ -39,12 +39,16 @@ class Owner(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A run that this process owns: where it is, the turns that brought it there just now, and what it began with."""
+    """A run that this process owns: where it is, the turns that brought it there just now, and what it began with.
+
+    `letters` lie in its inbox.
+    """
 
     lease: Lease
     replay: Replay
     turns: list[Turned]
     began: Started
+    letters: Sequence[Letter] = ()
 
 
 def status_of(outcome: Outcome | None) -> Status:
@@ -101,7 +105,8 @@ def take_over(journal: Journal, plan: Plan, run_id: str, owner: Owner) -> Opened
     before = journal.head(run_id)
     lease = journal.acquire(run_id, owner.name, now=owner.now, until=owner.until)
     try:
-        return Opened(lease, replay, _taken_up(journal, began, lease, replay, before, owner.now), began)
+        turns = _taken_up(journal, began, lease, replay, before, owner.now)
+        return Opened(lease, replay, turns, began, journal.letters(run_id))
     except BaseException:
         journal.release(lease, wake=before.wake, orderly=before.orderly)
         raise

@@ -207,7 +207,7 @@ class Crew:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a worker is a task
         ready, withdrawn, attempts, admission = self._ready, self._withdrawn, self._attempts, self._admission
-        hooks = self._driver.hooks
+        hooks, durable = self._driver.hooks, self._driver.is_durable
         attempt: Attempt | None = None
         self._coming -= 1
         self._unborn.discard(task)
@@ -216,8 +216,7 @@ class Crew:
                 effect = ready.popleft()
                 if hooks is not None and not await self._may_begin(hooks):
                     continue
-                if withdrawn and type(effect) is RunStep and effect.path in withdrawn:
-                    withdrawn.discard(effect.path)
+                if (withdrawn or durable) and self._is_taken_back(effect):
                     continue
                 attempt = attempts[effect.path] = Attempt(effect, self._driver, task, self._watch)
                 current.set(attempt)
@@ -246,6 +245,13 @@ class Crew:
                     await unless_cancelled(asyncio.sleep(0))
         finally:
             self._come_home(task, attempt)
+
+    def _is_taken_back(self, effect: Attempted) -> bool:
+        """Tell whether an attempt is not to begin: it was cancelled, or will be as soon as that is durable."""
+        if type(effect) is RunStep and effect.path in self._withdrawn:
+            self._withdrawn.discard(effect.path)
+            return True
+        return self._driver.takes_back(effect)
 
     async def _may_begin(self, hooks: HookedRun) -> bool:
         """Wait until the observers have been told of what was before; false if the run was stopped meanwhile."""

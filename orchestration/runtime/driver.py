@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextvars import Context
 
+    from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
@@ -168,6 +169,15 @@ class Driver:
     def accepts(self) -> bool:
         """Whether the run takes what comes from outside."""
         return not (self.over or self.suspended or self.state.root is None)
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether the run is kept by a journal."""
+        return self._log is not None
+
+    def takes_back(self, effect: Attempted) -> bool:
+        """Tell whether the machine wants an attempt no more, before the cancel that says so is durable."""
+        return self._log is not None and self._log.has_told(effect)
 
     @property
     def stopped(self) -> bool:

@@ -159,6 +159,7 @@ class Durable:
         log = Log(plan, self.journal, opened.lease, opened.replay, self._desk)
         driver = Driver(plan, home, beginning, log)
         keeper = Keeper(self.journal, self._desk, driver, log, lease=self._lease, poll=self.poll)
+        keeper.take(opened.letters)  # before the run begins: a cancel among them lets no step begin (S28)
         return driver, Kept(opened.began.value, self, log, keeper)
 
     # --- a run under way

@@ -18,9 +18,9 @@ from orchestration.runtime.tasks import unless_cancelled
 from orchestration.signals import Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from orchestration.journal.protocol import Journal
+    from orchestration.journal.protocol import Journal, Letter
     from orchestration.plan.compile import Plan
     from orchestration.runtime.desk import Desk
     from orchestration.runtime.driver import Driver
@@ -93,7 +93,11 @@ class Keeper:
             self._log.lease = await self._desk.call(self._journal.renew, lease, now + self._lease)
 
     async def _read_letters(self) -> None:
-        for letter in await self._desk.call(self._journal.letters, self._log.lease.run_id):
+        self.take(await self._desk.call(self._journal.letters, self._log.lease.run_id))
+
+    def take(self, letters: Sequence[Letter]) -> None:
+        """Give the run what lies in its inbox, and has not been taken before."""
+        for letter in letters:
             if letter.number <= self._read or not self._driver.accepts:
                 continue
             self._read = letter.number

@@ -31,7 +31,7 @@ from orchestration.runtime.tasks import unless_cancelled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestration.interpreter.effects import Effect
+    from orchestration.interpreter.effects import Attempted, Effect
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.pending import Pending
     from orchestration.interpreter.state import State
@@ -147,6 +147,11 @@ class Log:
         """Tell whether the machine still waits for a timer, this very one."""
         waiting = self.pending.get((timer.path, timer.purpose))
         return waiting is not None and waiting.effect is timer
+
+    def has_told(self, effect: Attempted) -> bool:
+        """Tell whether the machine has told an attempt to end: the cancel is on its way to the log."""
+        waiting = self.pending.get((effect.path, ATTEMPT))
+        return waiting is not None and waiting.told
 
     def still_due(self, effects: list[Effect]) -> list[Effect]:
         """Return the effects without the cancels of attempts that have ended meanwhile."""

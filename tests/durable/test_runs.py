@@ -204,11 +204,14 @@ def test_signals_and_cancels_reach_a_run_through_its_inbox() -> None:
     journal = MemoryJournal()
     word = Signal("word", int)
     waiting = Workflow[int]("waiting").step(one).compensate(unmake).wait_for(word).step(two)
+    before = len(CALLS)
 
     async def both() -> None:
         one_, other = engine(journal), engine(journal, waiting)
         first = await one_.start(waiting, 1, run_id="a")
         second = await one_.start(waiting, 1, run_id="b")
+        while CALLS[before:] != ["one 1", "one 1"]:
+            await asyncio.sleep(0)
         other.signal("a", word, 5)
         await other.cancel("b", "enough")
         assert await first.result() == Succeeded(7, "a")

@@ -138,7 +138,8 @@ def test_a_worker_outlives_a_journal_that_fails_for_a_while(
 ) -> None:
     """S34: a full disk or a file that another holds too long is told of, and looked at again.
 
-    Not if that happens anyway: the inbox is read again soon, and a lease that is not given up runs out.
+    Not if that happens anyway: an inbox is read again soon once its run is under way, and a lease that is not given up
+    runs out.
     """
 
     def fail() -> None:
@@ -152,7 +153,8 @@ def test_a_worker_outlives_a_journal_that_fails_for_a_while(
     stage.play(main)
     assert statuses(stage) == {"short": "succeeded"}
     told = [record.levelname for record in caplog.records if "a busy file" in record.getMessage()]
-    assert told == ([] if faulty.calls[at - 1] in ("letters", "release") else ["WARNING"])
+    anyway = faulty.calls[at - 1] in ("letters", "release") and "letters" in faulty.calls[: at - 1]
+    assert told == ([] if anyway else ["WARNING"])
 
 
 def test_a_worker_that_is_stopped_leaves_its_runs_to_others(stage: Stage) -> None:
