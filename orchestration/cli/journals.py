@@ -70,7 +70,7 @@ def opened(options: argparse.Namespace, *, new: bool = False) -> Generator[Journ
         raise Misuse("--journal", found="no journal", expected="the file that keeps the runs", mend=mend)
     if not new and not Path(given).exists():
         mend = "Look at the path; `run`, `submit` and `worker` make a new one."
-        raise Misuse(f"--journal {given}", found="no such file", expected="a journal", mend=mend)
+        raise Misuse(given, found="no such file", expected="a journal", mend=mend)
     journal = SqliteJournal(given)
     try:
         yield journal

@@ -118,7 +118,7 @@ class Replay:
             f"{self.run_id}: record {self.position}: {path}",
             found=f"{found}, by the plan as it is now",
             expected=f"{recorded}, as it was recorded",
-            mend="Go on with the code that the run was begun with, or delete it with `orchestration delete`.",
+            mend="Go on with the code that it was begun with; `orchestration delete` forgets it, and undoes nothing.",
         )
 
 

@@ -60,7 +60,7 @@ class Durable:
             raise InvalidInput(
                 "the engine",
                 found=f"lease={lease!r}, poll={poll!r}",
-                expected="a poll above 0 s, and a lease of more than three of them",
+                expected=f"a poll above 0 s, and a lease of more than three of them: {poll * 3:g} s",
                 mend="Leave them out, or give a longer lease.",
             )
         self.journal = journal

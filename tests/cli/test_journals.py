@@ -136,7 +136,7 @@ def test_a_journal_that_is_not_there(command: Command, claims: Folder, arguments
     """It is not made by who only reads: exit 2, in one line; so without any, and with one that is none."""
     missing = command(*arguments, *J)
     assert (missing.code, missing.out) == (2, "")
-    assert missing.err.startswith("error: --journal runs.db: found no such file; expected a journal.")
+    assert missing.err.startswith("error: runs.db: found no such file; expected a journal.")
     assert not (claims.path / "runs.db").exists()
     assert command(*arguments).err.startswith("error: --journal: found no journal; expected the file that keeps")
     claims.write("runs.db", "no database, but text, of some length, so that it is looked at\n" * 100)

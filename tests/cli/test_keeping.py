@@ -227,7 +227,7 @@ def test_a_check_that_finds_a_run_that_cannot_go_on(command: Command, left: Fold
     result = command("check", "claims.py:again", "--against", "runs.db")
     assert result.code == 1
     assert result.err.startswith("error: r: record 0: paid/file_claim#1: found RunStep paid/pay#1 pay ")
-    assert "Go on with the code that the run was begun with" in result.err
+    assert "Go on with the code that it was begun with" in result.err
     assert "     paid/file_claim: removed, " in result.out
     assert command("check", "claims.py:again", "claims.py:lambdas", "--against", "runs.db").code == 2
     change(left, "UPDATE records SET text = text || ' ' WHERE position = 1")
