@@ -92,7 +92,7 @@ class Batch(NamedTuple):
 
     turns: list[Turned]
     records: list[Record]
-    head: Changes
+    changes: Changes
 
 
 class Log:
@@ -197,7 +197,7 @@ class Log:
         if small and alone and self._desk.is_at_hand:
             batch = self._next()
             try:
-                self._desk.commit_here(self._journal.append, self.lease, batch.records, **batch.head, wait=False)
+                self._desk.commit_here(self._journal.append, self.lease, batch.records, **batch.changes, wait=False)
             except JournalBusy:
                 self._put_back(batch)
             else:
@@ -217,7 +217,7 @@ class Log:
         return batch.turns
 
     async def _append(self, batch: Batch) -> None:
-        await self._desk.commit(self._journal.append, self.lease, batch.records, **batch.head)
+        await self._desk.commit(self._journal.append, self.lease, batch.records, **batch.changes)
 
     def _next(self) -> Batch:
         turns, texts, taken = self._waiting[:MOST], self._texts[:MOST], list[int]()
@@ -230,7 +230,7 @@ class Log:
         return Batch(turns, records, {"at": self._at, "status": status, "taken": taken})
 
     def _put_back(self, batch: Batch) -> None:
-        self._waiting[:0], self._taken[:0] = batch.turns, batch.head["taken"]
+        self._waiting[:0], self._taken[:0] = batch.turns, batch.changes["taken"]
         self._texts[:0] = [record.text for record in batch.records]
 
     def _wrote(self, batch: Batch) -> None:

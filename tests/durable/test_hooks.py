@@ -79,7 +79,8 @@ class Watched:
 
 UNDISTURBED = Watched(Points())
 went_on(MemoryJournal(), UNDISTURBED.flow)
-PASSED = Points().count or UNDISTURBED.points.count  # new ones, so that no other test adds to these
+PASSED = UNDISTURBED.points.count
+Points()  # others from here on: no test adds to these
 POINTS, RECORDS = 41, 14
 
 

@@ -822,7 +822,7 @@ DURABLE = (
         "S34",
         "runtime/log.py",
         "                self._desk.commit_here("
-        "self._journal.append, self.lease, batch.records, **batch.head, wait=False)\n",
+        "self._journal.append, self.lease, batch.records, **batch.changes, wait=False)\n",
         "                pass\n",
     ),
     Defect(
