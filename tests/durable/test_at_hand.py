@@ -15,7 +15,6 @@ from orchestration.errors import JournalFailed
 from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.refused import busy
 from orchestration.runtime import desk, log
-from tests.bodies import increase
 from tests.runtime.support import Gate, no_new_threads
 
 if TYPE_CHECKING:
@@ -55,6 +54,11 @@ class Watched(MemoryJournal):
     def threads(self) -> list[str]:
         """Where the appends were made."""
         return [name for name, _ in self.appends]
+
+
+async def increase(n: int) -> int:
+    """Add one, and wait for nothing."""
+    return n + 1
 
 
 def chain(length: int) -> Workflow[int, int]:

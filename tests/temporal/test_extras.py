@@ -59,13 +59,13 @@ def test_a_server_sees_nothing_of_what_is_encrypted(real: Server) -> None:
         engine = TemporalEngine(client, task_queue="encrypted", longest=20)
         async with TemporalWorker(client, task_queue="encrypted", workflows=[flow]):
             handle = await engine.start(flow, 1, run_id="encrypted")
-            await handle.signal(WORD, 987_654)
-            assert await handle.result() == Succeeded(987_657, "encrypted")
+            await handle.signal(WORD, 98_765_432_101)
+            assert await handle.result() == Succeeded(98_765_432_104, "encrypted")
             assert [type(event).__name__ async for event in handle.events()][-1] == "StepSucceeded"
             return (await handle.workflow.fetch_history()).to_json()
 
     shown = base64_decoded(real.run(main()))
-    assert "98765" not in shown
+    assert "9876543210" not in shown
     assert "waiting" not in shown
 
 

@@ -56,8 +56,8 @@ def test_any_converter_of_the_client_will_do(converter: DataConverter, real: Ser
         engine = TemporalEngine(client, task_queue=queue, prefix=queue, longest=20)
         async with TemporalWorker(client, task_queue=queue, workflows=[WAITING.step(SAGA)]):
             handle = await engine.start(WAITING.step(SAGA), 1, run_id="one")
-            await handle.signal(WORD, 5_678)
-            assert await handle.result() == Succeeded(5_682, "one")
+            await handle.signal(WORD, 56_789_012_345)
+            assert await handle.result() == Succeeded(56_789_012_349, "one")
             assert await (await engine.handle("one")).result() == await handle.result()
             assert await handle.progress() == []
             with pytest.raises(RunExists):
@@ -66,7 +66,7 @@ def test_any_converter_of_the_client_will_do(converter: DataConverter, real: Ser
             return (await handle.workflow.fetch_history()).to_json()
 
     history = real.run(main())
-    assert ("5678" in base64_decoded(history)) == (converter.payload_codec is None)
+    assert ("56789012345" in base64_decoded(history)) == (converter.payload_codec is None)
 
 
 def base64_decoded(history: str) -> str:
