@@ -1,7 +1,8 @@
 """What the public interface breaks, compared with the last release or with a commit: `python -m tests.api [REF]`.
 
-Looked at is what stands in `__all__` of the public packages, with all that belongs to it; everything else may change.
-What breaks has to be told: the changelog names it under what is not released yet.
+Looked at is what the reference describes, with all that belongs to it: `__all__` of the public packages, and what the
+other modules that have a chapter define. Everything else may change. What breaks has to be told: the changelog names it
+under what is not released yet.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLIC = ("orchestration", "orchestration.testing", "orchestration.engines.temporal")
+PACKAGES = ("orchestration", "orchestration.testing", "orchestration.engines.temporal")
+CHAPTER = re.compile(r"^::: ([a-z_.]+)$", re.MULTILINE)  # of a module or a function
 
 
 def last_release() -> str | None:
@@ -36,6 +38,16 @@ def unreleased() -> str:
     return ROOT.joinpath("CHANGELOG.md").read_text(encoding="utf-8").split("\n## [")[1]
 
 
+def public(top: griffe.Object | griffe.Alias) -> Iterator[str]:
+    """Yield the packages and modules that the reference describes."""
+    yield from PACKAGES
+    functions = {f"{package}.{name}" for package in PACKAGES for name in exports_of(_inside(top, package))}
+    for page in sorted(ROOT.joinpath("docs", "reference").glob("*.md")):
+        for name in CHAPTER.findall(page.read_text(encoding="utf-8")):
+            if name not in functions and ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file():
+                yield name
+
+
 def is_told(breakage: str, changes: str) -> bool:
     """Tell whether the changelog names what breaks: the line about it begins with its path."""
     path = re.findall(r"\w+", breakage.partition("(")[0].partition(":")[0])
@@ -43,9 +55,10 @@ def is_told(breakage: str, changes: str) -> bool:
 
 
 def exports_of(module: griffe.Object | griffe.Alias) -> dict[str, griffe.Object]:
-    """Return what a module exports, by its name there, as it stands where it is defined."""
+    """Return what a module exports, or else what it defines, by its name there, as it stands where it is defined."""
     found = {}
-    for name in map(str, module.exports or ()):
+    own = [name for name, member in module.members.items() if not (name.startswith("_") or member.is_alias)]
+    for name in map(str, module.exports or own):
         if name not in module.members:
             continue
         one = module[name]
@@ -58,9 +71,8 @@ def breaks(ref: str) -> Iterator[str]:
     """Say what a caller of the public names at `ref` would have to change, one line each."""
     before = griffe.load_git("orchestration", ref=ref, repo=ROOT, search_paths=["."], resolve_aliases=True)
     now = griffe.load("orchestration", search_paths=[ROOT], resolve_aliases=True)
-    for package in PUBLIC:
-        inner = package.partition(".")[2]
-        old, new = (exports_of(_inside(top, inner)) for top in (before, now))
+    for package in public(now):
+        old, new = (exports_of(_inside(top, package)) for top in (before, now))
         for name, was in old.items():
             if name not in new:
                 yield f"{package}.{name}: is not there any more"
@@ -68,9 +80,9 @@ def breaks(ref: str) -> Iterator[str]:
                 yield from (breakage.explain(griffe.ExplanationStyle.MARKDOWN) for breakage in _of(was, new[name]))
 
 
-def _inside(top: griffe.Object | griffe.Alias, inner: str) -> griffe.Object | griffe.Alias:
-    """Return a package inside of another; one without exports if it is not there."""
-    for part in inner.split(".") if inner else ():
+def _inside(top: griffe.Object | griffe.Alias, module: str) -> griffe.Object | griffe.Alias:
+    """Return the top package, or a module inside of it; one without exports if it is not there."""
+    for part in module.split(".")[1:]:
         if part not in top.members:
             return griffe.Module(part)
         top = top[part]

@@ -15,6 +15,7 @@ from orchestration.cli.journals import add_cipher, add_journal, find_cipher, ope
 from orchestration.cli.loading import FORM, load_workflow
 from orchestration.cli.misuse import Misuse
 from orchestration.cli.telling import show
+from orchestration.cli.words import clock
 from orchestration.observe.terminal import escape
 from orchestration.plan.codec import Codec
 from orchestration.plan.typenames import type_name
@@ -92,7 +93,7 @@ def _when(journal: Journal, before: Head) -> str:
     """Say when a letter will be read."""
     head = journal.head(before.run_id)
     if not head.is_free(time.time()):
-        return f", which {head.owner} reads"
+        return f", which {head.owner} reads or, if that is dead, whoever takes the run over after {clock(head.until)}"
     return "; nobody has the run: it takes effect when it is taken up, by `resume` or a worker"
 
 

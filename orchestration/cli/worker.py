@@ -98,9 +98,10 @@ class Shift:
         self._options = options
         self._journal = journal
         self.stopping = False
+        self._left = False  # whether there is a run that could not go on
 
     async def work(self, engine: LocalEngine[Any]) -> Exit:
-        """Work."""
+        """Work; fail if it ends of itself and leaves a run that could not go on."""
         given = self._options
         hand = Worker(engine, max_runs=given.max_runs, begun=self._begun, refused=self._refused)
         to_an_end = given.once or given.drain
@@ -118,7 +119,8 @@ class Shift:
                 if not self.stopping:
                     raise
                 say("stopped: what was under way is left to whoever takes it up")
-        return Exit.SUCCESS
+                return Exit.SUCCESS
+        return Exit.FAILED if self._left else Exit.SUCCESS
 
     def _begun(self, handle: Handle[Any]) -> None:
         assert handle.task is not None  # noqa: S101 - engines give the runs that they start one
@@ -139,6 +141,7 @@ class Shift:
         say(escape(f"{handle.plan.name} {handle.run_id}: {what}"))
 
     def _refused(self, error: OrchestrationError) -> None:
+        self._left = True
         complain(error, debug=self._options.debug)
 
 

@@ -86,13 +86,13 @@ def test_a_worker_says_how_runs_fail(command: Command, claims: Folder) -> None:
 
 
 def test_a_worker_leaves_what_it_cannot_take_on(command: Command) -> None:
-    """S36: it says so once, with the difference, and goes on with the others."""
+    """S36: it says so once, with the difference, and goes on with the others, and does not end as if all was well."""
     for run_id in ("a", "b"):
         command("submit", "claims.py:paid", "--input", "9", "--journal", "runs.db", "--run-id", run_id)
     command("submit", "claims.py:nap", "--input", "9", "--journal", "runs.db", "--run-id", "c")
     work = ("worker", "claims.py:again", "claims.py:nap", "--journal", "runs.db", "--max-runs", "1")
     result = command(*work, "--drain", "--debug")
-    assert result.code == 0
+    assert result.code == 1
     assert "nap c: begun\n" in result.err
     assert result.err.count("error: a: record 0: ") == 1
     assert result.err.count("error: b: record 0: ") == 1
