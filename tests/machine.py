@@ -28,6 +28,7 @@ from orchestration.interpreter.events import (
     CleanupTimedOut,
     Continued,
     Exhausted,
+    HooksAnswered,
     Pulled,
     PullFailed,
     SignalReceived,
@@ -190,6 +191,11 @@ class Machine:
     def leak(self, path: str, seconds: float | None = None) -> None:
         """Let what was told to end outlive the grace."""
         self.give(StepLeaked(path, self.now, self._attempt(path).attempt, seconds))
+
+    def answer(self, path: str, failure: Failure | None = None) -> None:
+        """Let the hooks that are asked at `path` answer."""
+        assert isinstance(self.pending[path], AskHooks)
+        self.give(HooksAnswered(path, self.state.at, failure))
 
     def fire(self, path: str) -> None:
         """Let the timer that is pending at `path` be due."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from orchestration.interpreter.events import Event
     from orchestration.runtime.beginning import Home
     from orchestration.runtime.driver import Driver
-    from orchestration.runtime.hooked import HookedRun
 
 STREAK = 200  # attempts in a row that did not wait, before the event loop gets its turn: about a millisecond
 ATTEMPT = 0.001 / STREAK  # seconds that such a one takes, about
@@ -207,26 +206,31 @@ class Crew:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a worker is a task
         ready, withdrawn, attempts, admission = self._ready, self._withdrawn, self._attempts, self._admission
-        hooks, durable = self._driver.hooks, self._driver.is_durable
+        driver, handler, watch = self._driver, self._handler, self._watch
+        watched = driver.hooks is not None or driver.is_durable or admission is not None
+        step_after = driver.position.step_after
         attempt: Attempt | None = None
         self._coming -= 1
         self._unborn.discard(task)
         try:
             while (ready and self._streak < STREAK) or await self._has_work():
                 effect = ready.popleft()
-                if hooks is not None and not await self._may_begin(hooks):
+                if (watched or withdrawn) and not await self._may_begin(effect):
                     continue
-                if (withdrawn or durable) and self._is_taken_back(effect):
-                    continue
-                attempt = attempts[effect.path] = Attempt(effect, self._driver, task, self._watch)
+                attempt = attempts[effect.path] = Attempt(effect, driver, task, watch)
                 current.set(attempt)
                 context = copy_context()
                 try:
-                    body = self._handler(effect)
+                    body = handler(effect)
                     future = context.run(body.send, None)
                 except StopIteration as stop:
-                    event = attempt.succeeded(stop.value, self._driver.now())
                     self._streak += 1
+                    following = None if ready else step_after(stop.value)
+                    if following is not None:
+                        ready.append(following)
+                        del attempts[effect.path]
+                        continue
+                    event = attempt.succeeded(stop.value, driver.now())
                 except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)
                     event = self._raised(attempt, error)
                     self._streak += 1
@@ -236,7 +240,7 @@ class Crew:
                     del attempts[effect.path]
                     if admission is not None:
                         admission.leave(effect.path)
-                    self._driver.fold(event)
+                    driver.fold(event)
                 else:
                     self._ended(attempt, event)
                     if attempt.leaked:
@@ -246,6 +250,15 @@ class Crew:
         finally:
             self._come_home(task, attempt)
 
+    async def _may_begin(self, effect: Attempted) -> bool:
+        """Wait until the observers have been told of what was before; false if the attempt is not to begin any more."""
+        hooks = self._driver.hooks
+        if hooks is not None:
+            await unless_cancelled(hooks.all_told())
+            if self._driver.over:
+                return False
+        return not self._is_taken_back(effect)
+
     def _is_taken_back(self, effect: Attempted) -> bool:
         """Tell whether an attempt is not to begin: it was cancelled, or will be as soon as that is durable."""
         if type(effect) is RunStep and effect.path in self._withdrawn:
@@ -253,13 +266,9 @@ class Crew:
             return True
         return self._driver.takes_back(effect)
 
-    async def _may_begin(self, hooks: HookedRun) -> bool:
-        """Wait until the observers have been told of what was before; false if the run was stopped meanwhile."""
-        await unless_cancelled(hooks.all_told())
-        return not self._driver.over
-
     async def _waited(self, attempt: Attempt, rest: Awaitable[object]) -> Event:
         """Go on with a body that waits, while other workers take what is left over; return how it ended."""
+        self._driver.position.catch_up()
         self._watch(attempt)
         self.help()
         try:
@@ -272,6 +281,7 @@ class Crew:
         """Wait for an effect to perform; false if this worker is not needed any more."""
         while not self._driver.over:
             if self._streak >= STREAK:  # the workers of a run share one budget a turn of the loop
+                self._driver.position.catch_up()
                 if not self._resting:
                     self._resting = True
                     self._loop.call_soon(self._end_streak)

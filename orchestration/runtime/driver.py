@@ -27,19 +27,13 @@ from orchestration.interpreter.effects import (
     StartTimer,
     Tell,
 )
-from orchestration.interpreter.engine import Turned, advance
-from orchestration.interpreter.events import (
-    AnyEvent,
-    CancelRequested,
-    Continued,
-    Event,
-    SignalReceived,
-    TimerFired,
-)
+from orchestration.interpreter.engine import Turned
+from orchestration.interpreter.events import AnyEvent, CancelRequested, Continued, Event, SignalReceived, TimerFired
 from orchestration.journal.records import kept
 from orchestration.runtime.crew import Crew
 from orchestration.runtime.hooked import HookedRun, completed
 from orchestration.runtime.log import is_an_end
+from orchestration.runtime.position import Position
 from orchestration.runtime.streams import Streams
 from orchestration.runtime.timers import Timers
 
@@ -71,7 +65,7 @@ class Driver:
         self.clock: Clock = home.clock
         self.epoch: int = 0 if log is None else log.epoch
         self.context: Context = copy_context()  # that of `execute`, in which steps and sources run (S11)
-        self.listeners: list[Callable[[Turned], None]] = []
+        self._listeners: list[Callable[[Turned], None]] = []
         self._loop = asyncio.get_running_loop()
         self._supervisor: asyncio.Task[Any] | None = None
         self._crew = Crew(self, home)
@@ -89,8 +83,20 @@ class Driver:
         self.suspended: bool = False  # whether it stops without an outcome, to be gone on with by another process
         self._patience: asyncio.TimerHandle | None = None  # for what is under way when the run is stopped
         self._beginning = beginning
-        self.state: State = beginning.state
-        self.over: bool = self.state.outcome is not None
+        watched = self.hooks is not None or log is not None or bool(home.lines)
+        self.position: Position = Position(plan, beginning.state, home.clock, stays=watched)
+        self.now: Callable[[], float] = self.position.now
+        self.over: bool = beginning.state.outcome is not None
+
+    @property
+    def state(self) -> State:
+        """Where the run is."""
+        return self.position.state
+
+    def listen(self, listener: Callable[[Turned], None]) -> None:
+        """Tell a listener of each event from here on."""
+        self.position.stay()
+        self._listeners.append(listener)
 
     @property
     def waits_for(self) -> list[Effect]:
@@ -130,10 +136,10 @@ class Driver:
             await self._supervise(self._wake)
         if self.hooks is not None:
             self.hooks.close()
-        self.state = completed(self.state, self._streams.leaked, self.hooks)
+        state = self.position.state = completed(self.state, self._streams.leaked, self.hooks)
         if self._log is None and not self._crew.under_way and not self._streams.leaked:
             self._part()
-        outcome = self.state.outcome
+        outcome = state.outcome
         if outcome is None or self._stop is not None:
             raise cast("BaseException", self._stop)  # without an outcome there is what has stopped the run
         return outcome
@@ -231,18 +237,17 @@ class Driver:
             self._fold_all()
 
     def _fold_all(self) -> None:
-        inbox, log = self._inbox, self._log
+        inbox, log, position = self._inbox, self._log, self.position
         self._folding = True
         try:
             while True:
-                while inbox and self.state.root is not None and not self.over:
+                while inbox and not self.over:
                     event = inbox.popleft()
                     if log is not None:
-                        if log.is_stale(event):
+                        if position.state.root is None or log.is_stale(event):
                             continue
                         event = kept(self.plan, event)
-                    state, effects = advance(self.plan, self.state, event)
-                    self.state = state
+                    state, effects = position.advance(event)
                     if log is None:
                         self._release(event, effects, state)
                     else:
@@ -283,7 +288,7 @@ class Driver:
                 self._release(*turned)
 
     def _release(self, event: AnyEvent, effects: list[Effect], state: State) -> None:
-        if self.listeners or self.hooks is not None:
+        if self._listeners or self.hooks is not None:
             self._tell(event, effects, state)
         if self._log is not None:
             effects = self._log.still_due(effects)
@@ -310,7 +315,7 @@ class Driver:
             self._wake.set_result(None)
 
     def _tell(self, event: AnyEvent, effects: list[Effect], state: State) -> None:
-        for listener in self.listeners:
+        for listener in self._listeners:
             listener(Turned(event, effects, state))
         if self.hooks is not None:
             self.hooks.see(event, effects, state)
@@ -323,21 +328,9 @@ class Driver:
             else:
                 PERFORM[kind](self, effect)
 
-    def _start_timer(self, effect: StartTimer) -> None:
-        self._timers.start(effect, self.now())
-
     def _fire(self, effect: StartTimer) -> None:
         if self._log is None or self._log.awaits(effect):
             self.report(TimerFired(effect.path, max(effect.due, self.now()), effect.purpose))
-
-    def _cancel_timer(self, effect: CancelTimer) -> None:
-        self._timers.cancel(effect)
-
-    def _pull(self, effect: Pull) -> None:
-        self._streams.pull(effect)
-
-    def _close_stream(self, effect: CloseStream) -> None:
-        self._streams.close(effect.path)
 
     def _continue(self, effect: Continue) -> None:
         self._loop.call_soon(self._go_on, effect.path)
@@ -348,9 +341,6 @@ class Driver:
     def _ask(self, effect: AskHooks) -> None:
         assert self.hooks is not None  # noqa: S101 - who asks has hooks
         self.hooks.ask(effect)
-
-    def _nothing(self, effect: Tell) -> None:
-        """Do nothing: the hooks have seen it."""
 
     def _cancel(self, effect: Cancel) -> None:
         if effect.attempt == 0 and self.hooks is not None:
@@ -382,19 +372,15 @@ class Driver:
         else:
             self.suspend(error)
 
-    def now(self) -> float:
-        """Return the time of an event: it never runs backwards (S2)."""
-        now, last = self.clock(), self.state.at
-        return now if now > last else last  # noqa: FURB136 - `max` costs more than the clock
 
-
+# ruff: noqa: SLF001 - the table belongs to the class
 PERFORM: dict[type, Callable[[Driver, Any], None]] = {
-    StartTimer: Driver._start_timer,  # noqa: SLF001 - the table belongs to the class
-    CancelTimer: Driver._cancel_timer,  # noqa: SLF001
-    Continue: Driver._continue,  # noqa: SLF001
-    Cancel: Driver._cancel,  # noqa: SLF001
-    AskHooks: Driver._ask,  # noqa: SLF001
-    Tell: Driver._nothing,  # noqa: SLF001
-    Pull: Driver._pull,  # noqa: SLF001
-    CloseStream: Driver._close_stream,  # noqa: SLF001
+    StartTimer: lambda driver, effect: driver._timers.start(effect, driver.now()),
+    CancelTimer: lambda driver, effect: driver._timers.cancel(effect),
+    Continue: Driver._continue,
+    Cancel: Driver._cancel,
+    AskHooks: Driver._ask,
+    Tell: lambda driver, effect: None,  # noqa: ARG005 - the hooks have seen it
+    Pull: lambda driver, effect: driver._streams.pull(effect),
+    CloseStream: lambda driver, effect: driver._streams.close(effect.path),
 }

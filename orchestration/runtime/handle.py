@@ -180,7 +180,7 @@ class Handle(Generic[T]):
 
     def _queue(self, wanted: Callable[[Turned], E]) -> asyncio.Queue[E | None]:
         queue: asyncio.Queue[E | None] = asyncio.Queue()
-        self._driver.listeners.append(lambda turned: queue.put_nowait(wanted(turned)))
+        self._driver.listen(lambda turned: queue.put_nowait(wanted(turned)))
         self._done.add_done_callback(lambda _: queue.put_nowait(None))
         return queue
 

@@ -240,7 +240,7 @@ class DurableTrial(Trial):
         driver, kept = await durable.begin_or_attach(setting.plan, first, home, None, wait=True)
         storage.log = None if kept is None else kept.log
         self._epochs[number] = driver.epoch
-        driver.listeners.append(lambda turned: self._see(turned.event))
+        driver.listen(lambda turned: self._see(turned.event))
         world.is_over = lambda: driver.over
         handle = Handle[Any](driver, setting.value, kept)
         task = next(life.task for life in self._lives if life.number == number)

@@ -141,7 +141,7 @@ class Trial:
         home = self._home(0)
         first = started(setting.plan, setting.value, home, run_id=f"seed-{self._seed}", deadline=setting.deadline)
         driver = Driver(setting.plan, home, beginning_of(setting.plan, first))
-        driver.listeners.append(lambda turned: self._see(turned.event))
+        driver.listen(lambda turned: self._see(turned.event))
         world.is_over = lambda: driver.over
         self._handle = handle = Handle[Any](driver, setting.value)
         self._outside.begin(self._loop, handle, self._task, setting.signals, cancel=setting.cancel)

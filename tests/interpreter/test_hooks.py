@@ -10,7 +10,7 @@ from orchestration import Failure, Retry, Workflow, step
 from orchestration.errors import GateFailed, IllegalEvent, Vetoed
 from orchestration.interpreter.effects import AskHooks, Cancel, RunStep, StartTimer, Tell
 from orchestration.interpreter.engine import begin, start
-from orchestration.interpreter.events import HooksAnswered, Started
+from orchestration.interpreter.events import Started
 from orchestration.outcomes import Cancelled, Failed, Succeeded, Undone
 from orchestration.plan.hooks import gate, observer
 from tests.bodies import double, increase, undo
@@ -36,12 +36,6 @@ def vetoed(path: str) -> Failure:
     return Failure.of(Vetoed(path, found="a veto", expected="none", mend="Allow it."), path)
 
 
-def answer(run: Machine, path: str, failure: Failure | None = None) -> None:
-    """Let the hooks that are asked at `path` answer."""
-    assert isinstance(run.pending[path], AskHooks)
-    run.give(HooksAnswered(path, run.state.at, failure))
-
-
 def test_a_gate_is_asked_once_before_the_first_attempt() -> None:
     """S31: its answer holds for all attempts."""
     flow = Workflow[int]("flow").step(increase, hooks=[gate(allow)], retry=Retry(max_attempts=2))
@@ -50,7 +44,7 @@ def test_a_gate_is_asked_once_before_the_first_attempt() -> None:
     assert isinstance(question, AskHooks)
     assert (question.when, question.value) == ("before", 1)
     assert run.stored() == run.state
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     run.fail("flow/increase")
     run.fire("flow/increase")
     run.succeed("flow/increase", 2)
@@ -65,7 +59,7 @@ def test_a_veto_fails_the_step_without_an_attempt_or_a_retry() -> None:
     flow = Workflow[int]("flow").step(double).compensate(undo, retry=ONCE).step(inner, retry=retry)
     run = Machine(flow.compile(), 1)
     run.succeed("flow/double", 2)
-    answer(run, "flow/inner/increase", vetoed("flow/inner/increase"))
+    run.answer("flow/inner/increase", vetoed("flow/inner/increase"))
     run.run()
     assert isinstance(run.outcome, Failed)
     assert run.outcome.failure.kind == "orchestration.errors.Vetoed"
@@ -79,7 +73,7 @@ def test_what_a_gate_says_can_be_recovered_from(kind: type[Vetoed | GateFailed])
     flow = Workflow[int]("flow").step(increase, hooks=[gate(allow)]).recover(lambda _: 0, on=kind)
     run = Machine(flow.compile(), 1)
     error = kind("flow/increase", found="no", expected="yes", mend="Ask again.")
-    answer(run, "flow/increase", Failure.of(error, "flow/increase"))
+    run.answer("flow/increase", Failure.of(error, "flow/increase"))
     assert run.run() == Succeeded(0, "run")
 
 
@@ -89,7 +83,7 @@ def test_a_cancel_gives_the_asking_up_and_waits_for_its_answer() -> None:
     run = Machine(flow.compile(), 1)
     run.cancel("enough")
     assert run.log[-1] == Cancel("flow/increase", 0)
-    answer(run, "flow/increase", vetoed("flow/increase"))
+    run.answer("flow/increase", vetoed("flow/increase"))
     assert run.outcome == Cancelled("enough", "run")
 
 
@@ -98,13 +92,13 @@ def test_a_strict_observer_can_fail_a_step_after_it_has_succeeded() -> None:
     hook = observer(note, at="step", strict=True)
     flow = Workflow[int]("flow").step(increase, hooks=[hook]).compensate(undo, retry=ONCE)
     run = Machine(flow.compile(), 1)
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     run.succeed("flow/increase", 2)
     question = run.pending["flow/increase"]
     assert isinstance(question, AskHooks)
     assert (question.when, question.value) == ("after", 2)
     assert run.stored() == run.state
-    answer(run, "flow/increase", vetoed("flow/increase"))
+    run.answer("flow/increase", vetoed("flow/increase"))
     run.succeed("flow/increase")
     assert isinstance(run.outcome, Failed)
     assert run.outcome.rollback.steps == (Undone("flow/increase"),)
@@ -114,9 +108,9 @@ def test_a_strict_observer_that_agrees_lets_the_step_end() -> None:
     """S32: also one without an undo."""
     flow = Workflow[int]("flow", hooks=[observer(note, at="step", strict=True)]).step(increase)
     run = Machine(flow.compile(), 1)
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     run.succeed("flow/increase", 2)
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     assert run.outcome == Succeeded(2, "run")
 
 
@@ -125,10 +119,10 @@ def test_a_cancel_after_the_success_keeps_it() -> None:
     hook = observer(note, at="step", strict=True)
     flow = Workflow[int]("flow").step(increase, hooks=[hook]).compensate(undo, retry=ONCE).step(double)
     run = Machine(flow.compile(), 1)
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     run.succeed("flow/increase", 2)
     run.cancel()
-    answer(run, "flow/increase", vetoed("flow/increase"))
+    run.answer("flow/increase", vetoed("flow/increase"))
     run.succeed("flow/increase")
     assert isinstance(run.outcome, Cancelled)
     assert run.outcome.rollback.undone == ("flow/increase",)
@@ -139,7 +133,7 @@ def test_undos_ask_nothing() -> None:
     hooks = [gate(allow), observer(note, at="step", strict=True)]
     flow = Workflow[int]("flow", hooks=hooks).cleanup(undo).step(increase).compensate(undo)
     run = Machine(flow.compile(), 1)
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     run.cancel()
     run.succeed("flow/increase", 2)
     run.succeed("flow/increase")
@@ -152,9 +146,9 @@ def test_hooks_of_the_engine_are_asked_at_every_step() -> None:
     """S31: what the engine says at the start is in the state, so a resumed run asks as well."""
     plan = Workflow[int]("flow").step(increase).step(double).compile()
     run = Machine(plan, 1, asks=("before",))
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     run.succeed("flow/increase", 2)
-    answer(run, "flow/double")
+    run.answer("flow/double")
     run.succeed("flow/double", 4)
     assert run.outcome == Succeeded(4, "run")
 
@@ -164,7 +158,7 @@ def test_what_is_asked_after_a_step_is_not_asked_before_it() -> None:
     run = Machine(Workflow[int]("flow").step(increase).compile(), 1, asks=("after",))
     assert run.running == ["flow/increase"]
     run.succeed("flow/increase", 2)
-    answer(run, "flow/increase")
+    run.answer("flow/increase")
     assert run.outcome == Succeeded(2, "run")
 
 

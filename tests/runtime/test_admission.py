@@ -9,7 +9,7 @@ import pytest
 
 from orchestration import Cancelled, Failed, Handle, LocalEngine, Retry, Workflow, step
 from orchestration.errors import MissingLimit
-from orchestration.runtime import driver as driver_module
+from orchestration.runtime import position
 from orchestration.runtime.admission import Limits
 from tests.runtime.support import GRACE, Crowd, Gate, go, turns
 
@@ -409,7 +409,7 @@ def test_a_run_that_is_stopped_by_a_defect_leaves_its_gates(monkeypatch) -> None
         await gate.begun.wait()
         await failing.begun.wait()
         with monkeypatch.context() as patch:
-            patch.setattr(driver_module, "advance", lambda *_: 1 // 0)
+            patch.setattr(position, "advance", lambda *_: 1 // 0)
             failing.opened.set()
             with pytest.raises(ZeroDivisionError):
                 await running

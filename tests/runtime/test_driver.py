@@ -22,8 +22,7 @@ from orchestration import (
     step,
     step_context,
 )
-from orchestration.runtime import crew, tasks, threads
-from orchestration.runtime import driver as driver_module
+from orchestration.runtime import crew, position, tasks, threads
 from orchestration.runtime.context import NotInAStep
 from tests.runtime.support import GRACE, Gate, go, others
 
@@ -720,7 +719,7 @@ def test_a_run_that_is_stopped_during_a_backoff_forgets_its_timer(monkeypatch) -
         async for event in handle.events():
             if type(event).__name__ == "StepFailed":
                 break
-        monkeypatch.setattr(driver_module, "advance", lambda *_: 1 // 0)
+        monkeypatch.setattr(position, "advance", lambda *_: 1 // 0)
         later.set()
         with pytest.raises(ZeroDivisionError):
             await handle.result()
@@ -783,7 +782,7 @@ def test_a_defect_of_the_interpreter_ends_the_run_loudly(monkeypatch) -> None:
         raise RuntimeError(message)
 
     async def main() -> None:
-        monkeypatch.setattr(driver_module, "advance", broken)
+        monkeypatch.setattr(position, "advance", broken)
         flow = Workflow[int]("flow").fork(rest).fork(Gate()).fork(stubborn).join()
         with pytest.raises(RuntimeError, match="a defect"):
             await LocalEngine(grace=GRACE).execute(flow, 1)

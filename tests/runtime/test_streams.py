@@ -461,7 +461,7 @@ def test_a_run_that_is_stopped_closes_its_streams(monkeypatch) -> None:
         gate = Gate()
         running = asyncio.create_task(LocalEngine(grace=GRACE).execute(mapped(gate, concurrency=1), source))
         await gate.begun.wait()
-        monkeypatch.setattr("orchestration.runtime.driver.advance", lambda *_: 1 // 0)
+        monkeypatch.setattr("orchestration.runtime.position.advance", lambda *_: 1 // 0)
         gate.opened.set()
         with pytest.raises(ZeroDivisionError):
             await running

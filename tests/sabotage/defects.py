@@ -873,7 +873,7 @@ DURABLE = (
         "answers to what was taken back are folded",
         "S34",
         "runtime/driver.py",
-        "                        if log.is_stale(event):\n                            continue\n",
+        " or log.is_stale(event)",
         "",
     ),
 )

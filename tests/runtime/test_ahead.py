@@ -1,0 +1,260 @@
+"""A chain whose steps do not wait goes on ahead of its state: nobody can tell, but by what it costs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestration import Cancelled, Failed, LocalEngine, Retry, Succeeded, Workflow, observer
+from orchestration.interpreter.events import StepFailed, StepSucceeded
+from orchestration.runtime import position
+from orchestration.runtime.crew import STREAK
+from tests.runtime.support import Gate, go
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orchestration import Handle
+
+LONG = 30  # steps
+
+
+async def increase(n: int) -> int:
+    """Add one."""
+    return n + 1
+
+
+async def undo(n: int) -> None:
+    """Undo it."""
+
+
+async def look(_: object) -> None:
+    """Look at a moment."""
+
+
+def chain(length: int, body: Callable[[int], Any] = increase, **options: Any) -> Workflow[int, int]:
+    """Return so many steps that do not wait, with a body at number `length - 2`."""
+    flow = Workflow[int]("chain")
+    for number in range(length):
+        chosen = body if number == length - 2 else increase
+        flow = flow.step(chosen, name=f"s{number}", **options).compensate(undo)
+    return flow
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Note the events for which the machine is advanced."""
+    events: list[object] = []
+    advance = position.advance
+
+    def noting(plan: Any, state: Any, event: Any) -> Any:
+        events.append(event)
+        return advance(plan, state, event)
+
+    monkeypatch.setattr(position, "advance", noting)
+    return events
+
+
+# --- what it saves
+
+
+def test_the_machine_is_asked_once(asked: list[object]) -> None:
+    """S2: what steps in a row lead to is known before it is asked; it is told of the last."""
+
+    async def main() -> None:
+        assert await LocalEngine().execute(chain(LONG), 0, run_id="r") == Succeeded(LONG, "r")
+        assert [event.path for event in asked] == [f"chain/s{LONG - 1}"]  # type: ignore[attr-defined]  # any event
+
+    go(main)
+
+
+@pytest.mark.parametrize(
+    ("engine", "options"),
+    [({"hooks": [observer(look)]}, {}), ({"max_concurrency": 1}, {}), ({"limits": {"one": 1}}, {"limit": "one"})],
+)
+def test_who_needs_each_end_of_a_step_is_told_of_it(engine: Any, options: Any, asked: list[object]) -> None:
+    """S14, S32: with observers and with caps over more than a run nothing goes ahead."""
+
+    async def main() -> None:
+        outcome = await LocalEngine(**engine).execute(chain(LONG, **options), 0, run_id="r")
+        assert (outcome, len(asked)) == (Succeeded(LONG, "r"), LONG)
+
+    go(main)
+
+
+# --- who looks
+
+
+def test_a_body_that_looks_sees_where_its_run_is() -> None:
+    """S2: the state is the one in which the step is under way, with what is to be undone before it."""
+    seen: list[Any] = []
+
+    async def main() -> None:
+        async def body(n: int) -> int:
+            seen.append(handle.state)
+            return n + 1
+
+        handle: Handle[int] = await LocalEngine().start(chain(LONG, body), 0, run_id="r")
+        assert await handle.result() == Succeeded(LONG, "r")
+
+    go(main)
+    assert seen[0].root.child.effect.path == f"chain/s{LONG - 2}"
+    assert [entry.value for entry in seen[0].root.trail] == [*range(LONG - 2, 0, -1)]
+
+
+def test_who_begins_to_listen_hears_of_what_comes() -> None:
+    """S32: each event from there on, although those before it were never made."""
+    told: list[Any] = []
+
+    async def main() -> None:
+        async def body(n: int) -> int:
+            told.append(handle.turns())
+            return n + 1
+
+        handle: Handle[int] = await LocalEngine().start(chain(LONG, body), 0, run_id="r")
+        assert await handle.result() == Succeeded(LONG, "r")
+        heard = [turned async for turned in told[0]]
+        assert [turned.event.path for turned in heard] == [f"chain/s{LONG - 2}", f"chain/s{LONG - 1}"]
+        assert heard[-1].state.outcome == Succeeded(LONG, "r")
+
+    go(main)
+
+
+def test_a_state_has_the_time_at_which_its_step_began() -> None:
+    """S2: a step that waits began when the one before it ended, however late somebody looks."""
+    now = 0.0
+
+    async def tick(n: int) -> int:
+        nonlocal now
+        now += 1
+        return n
+
+    async def main() -> None:
+        nonlocal now
+        gate = Gate()
+        flow = Workflow[int]("flow").step(tick).step(tick, name="b").step(gate, name="gate")
+        handle = await LocalEngine(clock=lambda: now).start(flow, 0)
+        await gate.begun.wait()
+        now = 60.0
+        assert handle.state.at == 2.0
+        gate.opened.set()
+        assert (await handle.result()).ok
+
+    go(main)
+
+
+def test_a_state_has_its_time_when_others_have_their_turn() -> None:
+    """S7: after so many steps that did not wait the loop goes round; whoever looks then sees when they ended."""
+    now = 0.0
+    seen: list[float] = []
+
+    async def main() -> None:
+        nonlocal now
+
+        async def tick(n: int) -> int:
+            nonlocal now
+            now += 1
+            if n == STREAK - 1:
+                asyncio.get_running_loop().call_soon(look_later)
+            return n + 1
+
+        def look_later() -> None:
+            nonlocal now
+            now += 1000
+            seen.append(handle.state.at)
+
+        flow = Workflow[int]("flow")
+        for number in range(STREAK + 2):
+            flow = flow.step(tick, name=f"s{number}")
+        handle = await LocalEngine(clock=lambda: now).start(flow, 0)
+        assert (await handle.result()).ok
+
+    go(main)
+    assert seen == [STREAK]
+
+
+# --- who changes what happens
+
+
+def test_a_body_that_cancels_its_run_is_the_last() -> None:
+    """S28: what went ahead is undone, and what the body did as well."""
+
+    async def main() -> None:
+        async def body(n: int) -> int:
+            assert handle.cancel("enough")
+            return n + 1
+
+        handle: Handle[int] = await LocalEngine().start(chain(LONG, body), 0)
+        outcome = await handle.result()
+        assert isinstance(outcome, Cancelled)
+        assert outcome.rollback.undone == tuple(f"chain/s{number}" for number in reversed(range(LONG - 1)))
+
+    go(main)
+
+
+def test_what_went_ahead_is_undone_when_a_step_fails(asked: list[object]) -> None:
+    """S22, S23: each step registered its undo, in order, before the next was begun."""
+
+    async def body(n: int) -> int:
+        raise OSError(n)
+
+    async def main() -> None:
+        outcome = await LocalEngine().execute(chain(LONG, body), 0)
+        assert isinstance(outcome, Failed)
+        assert outcome.failure.path == f"chain/s{LONG - 2}"
+        assert outcome.rollback.undone == tuple(f"chain/s{number}" for number in reversed(range(LONG - 2)))
+        assert type(asked[0]) is StepFailed
+
+    go(main)
+
+
+NOW = Retry(max_attempts=2, initial_delay=0, jitter="none")
+KINDS = ("plain", "armed", "waits", "fails once", "fails", "pure")
+
+
+def flow_of(kinds: list[str], calls: list[str]) -> Workflow[int, int]:
+    """Return a chain of these kinds of steps, which note that they were called."""
+    flow = Workflow[int]("flow")
+    failed: set[int] = set()
+    for number, kind in enumerate(kinds):
+
+        async def body(n: int, number: int = number, kind: str = kind) -> int:
+            calls.append(f"{kind} {number}")
+            if kind == "waits":
+                await asyncio.sleep(0)
+            if kind == "fails" or (kind == "fails once" and number not in failed):
+                failed.add(number)
+                raise OSError(number)
+            return n + 1
+
+        match kind:
+            case "pure":
+                flow = flow.pure(lambda n: n + 1, name=f"s{number}")
+            case "armed":
+                flow = flow.step(body, name=f"s{number}").compensate(undo)
+            case _:
+                flow = flow.step(body, name=f"s{number}", retry=NOW)
+    return flow
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=8))
+def test_a_run_is_the_same_with_a_listener_and_without(kinds: list[str]) -> None:
+    """S2: who is listened to does not go ahead; both do the same."""
+    alone: list[str] = []
+    heard: list[str] = []
+
+    async def main() -> None:
+        outcome = await LocalEngine().execute(flow_of(kinds, alone), 0, run_id="r")
+        handle = await LocalEngine().start(flow_of(kinds, heard), 0, run_id="r")
+        events = handle.events()
+        assert await handle.result() == outcome
+        ends = [event async for event in events if isinstance(event, StepSucceeded | StepFailed)]
+        assert len(ends) == len(heard)
+
+    go(main)
+    assert alone == heard
