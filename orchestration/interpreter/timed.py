@@ -103,10 +103,11 @@ def _late(exceeded: Broken, ended: Ended) -> Broken:
 
 
 def _failure(path: str, seconds: float) -> Failure:
+    """Return how it fails; a deadline of the whole run, which has no segment in its path, is beyond every recover."""
     error = DeadlineExceeded(
         path,
         found=f"no end after {seconds:g} s",
         expected="an end in time",
-        mend="Give it more time, or let a recover go on from here.",
+        mend="Give it more time, or let a recover go on from here." if "/" in path else "Give it more time.",
     )
     return Failure.of(error, path)
