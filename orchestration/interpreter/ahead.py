@@ -28,7 +28,7 @@ _run_step = maker(RunStep)
 class Ahead:
     """A chain that goes on ahead of its state. It is no value, and belongs to who performs the steps."""
 
-    __slots__ = ("_before", "_children", "_effect", "_frame", "_index", "_prefix", "_trail")
+    __slots__ = ("_before", "_children", "_effect", "_frame", "_index", "_last", "_prefix", "_trail")
 
     def __init__(self, before: State, frame: ScopeFrame, effect: RunStep) -> None:
         """Begin where the state is: with `effect` under way, and nothing else."""
@@ -37,6 +37,7 @@ class Ahead:
         self._effect = effect
         self._children = frame.node.children
         self._index = frame.index
+        self._last = len(self._children) - 1
         self._prefix = f"{frame.path}/"
         self._trail = frame.trail
 
@@ -45,9 +46,9 @@ class Ahead:
 
         It may as well lead to something that is no step, to the end, or to a question to the hooks (S31).
         """
-        index, effect = self._index + 1, self._effect
-        if index == len(self._children):
+        if self._index == self._last:
             return None
+        index, effect = self._index + 1, self._effect
         following = self._children[index]
         if type(following) is not Step or following.asks:
             return None
