@@ -31,6 +31,7 @@ class Workload(NamedTuple):
 
 WORKLOADS = {
     "chain": Workload("W1 chain of steps", (10, 100, 1_000), "step"),
+    "chain_that_waits": Workload("W1 chain, each step waits a turn", (1_000,), "step"),
     "fan_out": Workload(f"W2 fan-out, cap {FAN_CAP}", (1_000,), "item"),
     "map": Workload(f"W3 map, cap {CAP}", (10_000, 100_000), "item", memory=True),
     "map_that_waits": Workload(f"W3 map, each item waits a turn, cap {CAP}", (10_000, 100_000), "item"),
@@ -78,6 +79,5 @@ class Flaky:
 
 def expected(key: str, size: int) -> object:
     """Return what the work has to give, where a contender returns it: a benchmark of wrong results is none."""
-    return {"chain": 1, "run": 1, "retry": 1, "branch": 1, "loop": size, "folded": sum(range(size))}.get(
-        key, list(range(size))
-    )
+    one = dict.fromkeys(("chain", "chain_that_waits", "run", "retry", "branch"), 1)
+    return {**one, "loop": size, "folded": sum(range(size))}.get(key, list(range(size)))

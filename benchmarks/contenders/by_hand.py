@@ -14,16 +14,19 @@ if TYPE_CHECKING:
     Work = Callable[[], Awaitable[object]]
 
 
-def chain(size: int) -> Work:
+def chain(body: Body) -> Callable[[int], Work]:
     """Await one after the other."""
 
-    async def work() -> int:
-        value = 1
-        for _ in range(size):
-            value = await noop(value)
-        return value
+    def prepare(size: int) -> Work:
+        async def work() -> int:
+            value = 1
+            for _ in range(size):
+                value = await body(value)
+            return value
 
-    return work
+        return work
+
+    return prepare
 
 
 def pool(body: Body, cap: int) -> Callable[[int], Work]:
@@ -108,7 +111,8 @@ def retry(_size: int) -> Work:
 
 
 PREPARE = {
-    "chain": chain,
+    "chain": chain(noop),
+    "chain_that_waits": chain(turn),
     "fan_out": pool(noop, FAN_CAP),
     "map": pool(noop, CAP),
     "map_that_waits": pool(turn, CAP),
@@ -116,6 +120,6 @@ PREPARE = {
     "loop": loop,
     "branch": branch,
     "retry": retry,
-    "run": chain,
+    "run": chain(noop),
     "naps": pool(nap, NAPS_CAP),
 }

@@ -31,11 +31,11 @@ def running(flow: Workflow[Any, Any], value: object, engine: LocalEngine | None 
     return work
 
 
-def steps(size: int) -> Workflow[int, int]:
+def steps(size: int, body: Body = noop) -> Workflow[int, int]:
     """Return a chain."""
     flow: Workflow[int, int] = Workflow[int]("chain")
     for _ in range(size):
-        flow = flow.step(noop)
+        flow = flow.step(body)
     return flow
 
 
@@ -62,6 +62,7 @@ AT_ONCE = Retry(max_attempts=FAILURES + 1, initial_delay=0, jitter="none")
 
 PREPARE = {
     "chain": lambda size: running(steps(size), 1),
+    "chain_that_waits": lambda size: running(steps(size, turn), 1),
     "fan_out": mapped(noop, FAN_CAP),
     "map": mapped(noop, CAP),
     "map_that_waits": mapped(turn, CAP),

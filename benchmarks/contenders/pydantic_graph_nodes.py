@@ -29,6 +29,19 @@ class Step(BaseNode[None, None, int]):
 
 
 @dataclass
+class Waiting(BaseNode[None, None, int]):
+    """A step of a chain that waits for a turn of the event loop."""
+
+    left: int
+    value: int
+
+    async def run(self, _ctx: GraphRunContext) -> Waiting | End[int]:
+        """Go on until none are left."""
+        value = await turn(self.value)
+        return Waiting(self.left - 1, value) if self.left > 1 else End(value)
+
+
+@dataclass
 class Increase(BaseNode[None, None, int]):
     """An iteration of a loop."""
 
@@ -80,6 +93,7 @@ class That(BaseNode[None, None, int]):
 
 
 STEPS = Graph(nodes=(Step,), auto_instrument=False)
+WAITING = Graph(nodes=(Waiting,), auto_instrument=False)
 LOOP = Graph(nodes=(Increase,), auto_instrument=False)
 BRANCHES = Graph(nodes=(Choice, This, That), auto_instrument=False)
 
@@ -95,6 +109,7 @@ def running(graph: Graph, first: Callable[[], BaseNode]) -> Work:
 
 PREPARE = {
     "chain": lambda size: running(STEPS, lambda: Step(size, 1)),
+    "chain_that_waits": lambda size: running(WAITING, lambda: Waiting(size, 1)),
     "loop": lambda size: running(LOOP, lambda: Increase(size, 0)),
     "branch": lambda size: running(BRANCHES, lambda: Choice(size, 1)),
     "run": lambda _size: running(STEPS, lambda: Step(1, 1)),

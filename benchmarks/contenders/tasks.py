@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     Work = Callable[[], Awaitable[object]]
 
 
-def chain(size: int) -> Work:
+def chain(body: Body) -> Callable[[int], Work]:
     """Await a task for each step."""
 
-    async def work() -> int:
-        value = 1
-        for _ in range(size):
-            value = await asyncio.create_task(noop(value))
-        return value
+    def prepare(size: int) -> Work:
+        async def work() -> int:
+            value = 1
+            for _ in range(size):
+                value = await asyncio.create_task(body(value))
+            return value
 
-    return work
+        return work
+
+    return prepare
 
 
 def group(body: Body, cap: int) -> Callable[[int], Work]:
@@ -100,7 +103,8 @@ def retry(_size: int) -> Work:
 
 
 PREPARE = {
-    "chain": chain,
+    "chain": chain(noop),
+    "chain_that_waits": chain(turn),
     "fan_out": group(noop, FAN_CAP),
     "map": group(noop, CAP),
     "map_that_waits": group(turn, CAP),
@@ -108,6 +112,6 @@ PREPARE = {
     "loop": loop,
     "branch": branch,
     "retry": retry,
-    "run": chain,
+    "run": chain(noop),
     "naps": group(nap, NAPS_CAP),
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 FEW = 128  # entries at most: from about 500 on, the copies cost more than a persistent map
 
@@ -43,6 +43,13 @@ class Few:
         children = self._children.copy()
         children.pop(position, None)
         children[following] = child
+        return _holding(children)
+
+    def exchange(self, gone: Iterable[int], come: Mapping[int, object]) -> Few:
+        """Return this without some children and with others: one copy for all."""
+        children = {**self._children, **come}
+        for position in gone:
+            del children[position]
         return _holding(children)
 
     def __getitem__(self, position: int) -> Any:  # noqa: ANN401 - as above

@@ -225,7 +225,7 @@ class Crew:
                     future = context.run(body.send, None)
                 except StopIteration as stop:
                     self._streak += 1
-                    following = None if ready else step_after(stop.value)
+                    following = step_after(effect, stop.value)
                     if following is not None:
                         ready.append(following)
                         del attempts[effect.path]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from orchestration.interpreter.ahead import Ahead, ahead_of, has_chain
+from orchestration.interpreter.ahead import Ahead, ahead_of, can_go_ahead
 from orchestration.interpreter.engine import advance
 
 if TYPE_CHECKING:
-    from orchestration.interpreter.effects import Effect, RunStep
+    from orchestration.interpreter.effects import Attempted, Effect, RunStep
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @final
 class Position:
-    """The state of a run. Steps of a chain may be ahead of it; when it is asked for, it catches up."""
+    """The state of a run. Steps may be ahead of it; when it is asked for, it catches up."""
 
     __slots__ = ("_ahead", "_clock", "_plan", "_state", "_stays")
 
@@ -27,7 +27,7 @@ class Position:
         self._state = state
         self._ahead: Ahead | None = None
         self._clock = clock
-        self._stays = stays or not has_chain(plan)
+        self._stays = stays or not can_go_ahead(plan)
 
     @property
     def state(self) -> State:
@@ -58,18 +58,18 @@ class Position:
         self._state = advanced[0]
         return advanced
 
-    def step_after(self, output: object) -> RunStep | None:
-        """Go ahead: return the step that a success of the one under way leads to, if that is known without an event."""
+    def step_after(self, effect: Attempted, output: object) -> RunStep | None:
+        """Go ahead: return the step that a success of one leads to, if that is known without an event."""
         ahead = self._ahead
         if ahead is not None:
-            return ahead.after(output)
+            return ahead.after(effect, output)  # type: ignore[arg-type]  # only steps go ahead
         if self._stays:
             return None
         ahead = ahead_of(self._state)
-        effect = None if ahead is None else ahead.after(output)
-        if effect is not None:
+        following = None if ahead is None else ahead.after(effect, output)  # type: ignore[arg-type]  # as above
+        if following is not None:
             self._ahead = ahead
-        return effect
+        return following
 
     def now(self) -> float:
         """Return the time of an event: it never runs backwards (S2)."""

@@ -43,6 +43,19 @@ def chain(size: int) -> tuple[Workflow[Any, Any], object]:
     return flow, 1
 
 
+def watched(size: int) -> tuple[Workflow[Any, Any], object]:
+    """Return steps in a row of which each end is needed: that of one makes room for the next."""
+    flow: Workflow[Any, Any] = Workflow[int]("watched", max_concurrency=1)
+    for _ in range(size):
+        flow = flow.step(noop)
+    return flow, 1
+
+
+def collected(size: int) -> tuple[Workflow[Any, Any], object]:
+    """Return a map that keeps failures as well."""
+    return Workflow[list[int]]("collected").map(noop, concurrency=16, on_error="collect"), list(range(size))
+
+
 def capped(size: int) -> tuple[Workflow[Any, Any], object]:
     """Return a map that is full most of the time."""
     return Workflow[list[int]]("capped").map(noop, concurrency=16), list(range(size))
@@ -81,7 +94,9 @@ def retried(size: int) -> tuple[Workflow[Any, Any], object]:
 
 CALLS: dict[Callable[[int], tuple[Workflow[Any, Any], object]], float] = {  # for one step, item, iteration, attempt
     chain: 6,
-    capped: 37,
+    watched: 46,
+    capped: 7,
+    collected: 75,
     uncapped: 49,
     folded: 65,
     looped: 35,

@@ -8,41 +8,51 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration import Workflow, gate
-from orchestration.interpreter.ahead import ahead_of, has_chain
+from orchestration import Workflow, gate, step
+from orchestration.interpreter.ahead import ahead_of, can_go_ahead
+from orchestration.interpreter.effects import RunStep
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import StepSucceeded
-from tests.bodies import double, increase, undo
+from orchestration.interpreter.few import FEW
+from orchestration.interpreter.turn import STRETCH
+from tests.bodies import double, increase, pair_total, undo
 from tests.interpreter.parts import PATIENT
 from tests.machine import Machine
 from tests.plans import act, workflows
 
 if TYPE_CHECKING:
-    from orchestration.interpreter.state import State
+    from collections.abc import Sequence
+
+    from orchestration.interpreter.engine import Advanced
     from orchestration.plan.compile import Plan
 
 
 OUTPUTS = [5, 6, 7, 8]  # as many as a chain of these tests has steps, and more
 
 
-def go_on(plan: Plan, state: State, outputs: list[int]) -> int:
-    """Let successes go on ahead and give them to the machine as well; return how far they went."""
-    ahead, effect = ahead_of(state), effect_of(state)
+def go_on(plan: Plan, begun: Advanced, outputs: Sequence[int] = OUTPUTS) -> int:
+    """Let successes go on ahead and give them to the machine as well; return how far they went.
+
+    `begun` is a state and what is under way there; which of several succeeds next, the outputs say.
+    """
+    state, under_way = begun[0], [effect for effect in begun[1] if isinstance(effect, RunStep)]
+    ahead = ahead_of(state)
     for count, output in enumerate(outputs):
-        following = None if ahead is None else ahead.after(output)
-        if ahead is None or following is None:
+        effect = under_way.pop(output % len(under_way)) if under_way else None
+        following = None if ahead is None or effect is None else ahead.after(effect, output)
+        if ahead is None or effect is None or following is None:
             return count
         at = state.at + 1.0
         state, effects = advance(plan, state, StepSucceeded(effect.path, at, effect.attempt, output))
         assert effects == [following]
         assert ahead.state(at) == state
-        effect = following
+        under_way.append(following)
     return len(outputs)
 
 
-def effect_of(state: State) -> Any:
-    """Return the effect of the step under way, if the run is one chain."""
-    return getattr(getattr(state.root, "child", None), "effect", None)
+def begun(run: Machine) -> Advanced:
+    """Return the state of a run and what is under way in it."""
+    return run.state, list(run.pending.values())
 
 
 @settings(max_examples=300)
@@ -51,7 +61,7 @@ def test_what_goes_ahead_is_what_the_machine_does(flow, value, data) -> None:
     """S2, S22: at each point of a run the same effects and states come out, trails of what is to be undone included."""
     run = Machine(flow.compile(), value)
     while run.outcome is None:
-        go_on(run.plan, run.state, OUTPUTS)
+        go_on(run.plan, begun(run))
         act(data.draw, run, list(run.pending))
 
 
@@ -85,8 +95,8 @@ def zero(_: object) -> int:
 def test_how_far_a_chain_goes(flow, count) -> None:
     """S7: as long as one step follows another; what is inside of another construct is for the machine."""
     plan = flow.compile()
-    assert go_on(plan, start(plan, 1, run_id="r", at=0.0)[0], OUTPUTS) == count
-    assert has_chain(plan) is (count > 0)
+    assert go_on(plan, start(plan, 1, run_id="r", at=0.0)) == count
+    assert can_go_ahead(plan) is (count > 0)
 
 
 def test_a_run_with_a_deadline_does_not_go_ahead() -> None:
@@ -99,11 +109,11 @@ def test_nothing_goes_ahead_of_a_question() -> None:
     """S31: a step that asks a gate asks it; what such a step leads to is for the machine as well."""
     asking = Workflow[int]("flow").step(increase).step(double, hooks=[gate(allow)]).step(increase, name="c")
     run = Machine(asking.compile(), 1)
-    assert go_on(run.plan, run.state, OUTPUTS) == 0
+    assert go_on(run.plan, begun(run)) == 0
     run.succeed("flow/increase", 2)
     run.answer("flow/double")
-    assert effect_of(run.state).path == "flow/double"
-    assert go_on(run.plan, run.state, OUTPUTS) == 0
+    assert run.running == ["flow/double"]
+    assert go_on(run.plan, begun(run)) == 0
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -112,8 +122,8 @@ def test_nothing_goes_ahead_where_the_engine_asks(when) -> None:
     run = Machine(CHAIN.compile(), 1, asks=(when,))
     if when == "before":
         run.answer("flow/increase")
-    assert effect_of(run.state) is not None
-    assert go_on(run.plan, run.state, OUTPUTS) == 0
+    assert run.running == ["flow/increase"]
+    assert go_on(run.plan, begun(run)) == 0
 
 
 def test_nothing_goes_ahead_of_a_cancel() -> None:
@@ -129,4 +139,74 @@ def test_nothing_goes_ahead_of_a_backoff() -> None:
     run.fail("flow/increase")
     assert ahead_of(run.state) is None
     run.fire("flow/increase")
-    assert go_on(run.plan, run.state, OUTPUTS) == 1
+    assert go_on(run.plan, begun(run)) == 1
+
+
+# --- maps
+
+
+def mapped(**options: Any) -> Workflow[list[int], Any]:
+    """Return a map of a step."""
+    return Workflow[list[int]]("flow").map(increase, **options)
+
+
+CAPS = st.sampled_from([1, 2, 3, 5, FEW + 1])
+
+
+@settings(max_examples=100)
+@given(CAPS, st.integers(1, 12), st.lists(st.integers(0, 200), max_size=12))
+def test_items_that_go_ahead_are_those_that_the_machine_begins(cap: int, more: int, order: list[int]) -> None:
+    """S14, S16: as long as there are items to come, in whatever order those under way succeed."""
+    plan = mapped(concurrency=cap).compile()
+    items = list(range(cap + more))
+    assert go_on(plan, start(plan, items, run_id="r", at=0.0), order) == min(len(order), more)
+
+
+OTHERS = {
+    "without a cap": mapped(),
+    "not full": mapped(concurrency=9),
+    "all begun": mapped(concurrency=5),
+    "of failures as well": mapped(concurrency=2, on_error="collect"),
+    "folded": mapped(concurrency=2).into(0, pair_total),
+    "with undos": Workflow[list[int]]("flow").map(step(increase).compensate(undo), concurrency=2),
+    "that asks": Workflow[list[int]]("flow").map(step(increase, hooks=[gate(allow)]), concurrency=2),
+    "of workflows": Workflow[list[int]]("flow").map(NESTED, concurrency=2),
+    "inside of another": Workflow[list[int]]("flow").step(mapped(concurrency=2)),
+}
+
+
+@pytest.mark.parametrize("flow", OTHERS.values(), ids=OTHERS)
+def test_other_maps_are_for_the_machine(flow) -> None:
+    """S16, S18, S31: where more than an output is to be kept, or there is no next item."""
+    assert ahead_of(start(flow.compile(), [1, 2, 3, 4, 5], run_id="r", at=0.0)[0]) is None
+
+
+@pytest.mark.parametrize("name", ["without a cap", "with undos", "that asks", "of workflows", "inside of another"])
+def test_a_plan_tells_that_nothing_can_go_ahead(name) -> None:
+    """S2: so nobody looks for it in each run."""
+    assert not can_go_ahead(OTHERS[name].compile())
+    assert can_go_ahead(mapped(concurrency=2).compile())
+
+
+def test_a_stream_is_for_the_machine() -> None:
+    """S16: nobody knows the next item."""
+    assert ahead_of(start(mapped(concurrency=2).compile(), iter([1, 2, 3]), run_id="r", at=0.0)[0]) is None
+
+
+def test_a_map_that_fails_is_for_the_machine() -> None:
+    """S18: it begins nothing new."""
+    run = Machine(mapped(concurrency=2).compile(), [1, 2, 3, 4])
+    run.fail("flow/increase[0]")
+    assert run.running == ["flow/increase[1]"]
+    assert ahead_of(run.state) is None
+
+
+def test_items_do_not_overtake_one_that_has_to_wait_for_a_turn() -> None:
+    """S7: the machine begins so many at a stretch, in order; also where the map is full with the one that waits."""
+    items = [0] * (STRETCH + 9)
+    most = len(Machine(mapped(concurrency=STRETCH + 1).compile(), items).pending)
+    run = Machine(mapped(concurrency=most).compile(), items)
+    assert len(run.running) == most - 1
+    assert ahead_of(run.state) is None
+    run.go_on(f"flow/increase[{most - 1}]")
+    assert go_on(run.plan, begun(run)) == len(OUTPUTS)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration import Cancelled, Failed, LocalEngine, Retry, Succeeded, Workflow, observer
-from orchestration.interpreter.events import StepFailed, StepSucceeded
+from orchestration import Cancelled, Failed, LocalEngine, Retry, Succeeded, Workflow, observer, step
+from orchestration.interpreter.events import StepFailed
 from orchestration.runtime import position
 from orchestration.runtime.crew import STREAK
 from tests.runtime.support import Gate, go
@@ -18,7 +18,7 @@ from tests.runtime.support import Gate, go
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orchestration import Handle
+    from orchestration import Handle, Outcome
 
 LONG = 30  # steps
 
@@ -68,6 +68,18 @@ def test_the_machine_is_asked_once(asked: list[object]) -> None:
     async def main() -> None:
         assert await LocalEngine().execute(chain(LONG), 0, run_id="r") == Succeeded(LONG, "r")
         assert [event.path for event in asked] == [f"chain/s{LONG - 1}"]  # type: ignore[attr-defined]  # any event
+
+    go(main)
+
+
+def test_the_machine_is_asked_for_the_last_items_of_a_map(asked: list[object]) -> None:
+    """S16: an item makes room for the next, as long as there is one."""
+
+    async def main() -> None:
+        flow = Workflow[range]("flow").map(increase, concurrency=4)
+        outcome = await LocalEngine().execute(flow, range(LONG), run_id="r")
+        assert outcome == Succeeded([*range(1, LONG + 1)], "r")
+        assert [event.path for event in asked] == [f"flow/increase[{n}]" for n in range(LONG - 4, LONG)]  # type: ignore[attr-defined]  # any event
 
     go(main)
 
@@ -212,49 +224,83 @@ def test_what_went_ahead_is_undone_when_a_step_fails(asked: list[object]) -> Non
     go(main)
 
 
+# --- all the same
+
+
 NOW = Retry(max_attempts=2, initial_delay=0, jitter="none")
-KINDS = ("plain", "armed", "waits", "fails once", "fails", "pure")
+KINDS = ("plain", "plain", "armed", "waits", "looks", "fails once", "fails")
 
 
-def flow_of(kinds: list[str], calls: list[str]) -> Workflow[int, int]:
-    """Return a chain of these kinds of steps, which note that they were called."""
-    flow = Workflow[int]("flow")
-    failed: set[int] = set()
-    for number, kind in enumerate(kinds):
+class Story:
+    """What happens in a run: bodies of these kinds, which note that they were called, and what they see."""
 
-        async def body(n: int, number: int = number, kind: str = kind) -> int:
-            calls.append(f"{kind} {number}")
-            if kind == "waits":
-                await asyncio.sleep(0)
-            if kind == "fails" or (kind == "fails once" and number not in failed):
-                failed.add(number)
-                raise OSError(number)
-            return n + 1
+    def __init__(self, kinds: list[str]) -> None:
+        """Begin with nothing."""
+        self.kinds = kinds
+        self.noted: list[object] = []
+        self.failed: set[int] = set()
+        self.handle: Handle[Any] | None = None
 
-        match kind:
-            case "pure":
-                flow = flow.pure(lambda n: n + 1, name=f"s{number}")
-            case "armed":
-                flow = flow.step(body, name=f"s{number}").compensate(undo)
-            case _:
-                flow = flow.step(body, name=f"s{number}", retry=NOW)
-    return flow
+    async def body(self, number: int) -> int:
+        """Do what this kind of a step does."""
+        kind = self.kinds[number]
+        self.noted.append(number)
+        if kind == "waits":
+            await asyncio.sleep(0)
+        if kind == "looks" and self.handle is not None:
+            self.noted.append(self.handle.state)
+        if kind == "fails" or (kind == "fails once" and number not in self.failed):
+            self.failed.add(number)
+            raise OSError(number)
+        return number + 1
+
+    async def undo(self, number: int) -> None:
+        """Note that it is undone."""
+        self.noted.append(-number)
+
+    def chain(self) -> Workflow[int, int]:
+        """Return the steps in a row, each with the number of the one before and one more."""
+        flow = Workflow[int]("flow")
+        for number, kind in enumerate(self.kinds):
+            step = flow.step(self.body, name=f"s{number}", retry=NOW)
+            flow = step.compensate(self.undo) if kind == "armed" else step
+        return flow
+
+    async def run(self, flow: Workflow[Any, Any], value: object, *, heard: bool) -> Outcome[Any]:
+        """Run, with somebody who listens or without."""
+        self.handle = await LocalEngine(clock=lambda: 0.0).start(flow, value, run_id="r")
+        events = self.handle.events() if heard else None
+        outcome = await self.handle.result()
+        if events is not None:
+            assert [event async for event in events]
+        return outcome
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=8))
-def test_a_run_is_the_same_with_a_listener_and_without(kinds: list[str]) -> None:
-    """S2: who is listened to does not go ahead; both do the same."""
-    alone: list[str] = []
-    heard: list[str] = []
+def test_a_chain_is_the_same_with_a_listener_and_without(kinds: list[str]) -> None:
+    """S2: for who listens nothing goes ahead; what is called, undone and seen on the way is the same."""
+    alone, heard = Story(kinds), Story(kinds)
 
     async def main() -> None:
-        outcome = await LocalEngine().execute(flow_of(kinds, alone), 0, run_id="r")
-        handle = await LocalEngine().start(flow_of(kinds, heard), 0, run_id="r")
-        events = handle.events()
-        assert await handle.result() == outcome
-        ends = [event async for event in events if isinstance(event, StepSucceeded | StepFailed)]
-        assert len(ends) == len(heard)
+        assert await alone.run(alone.chain(), 0, heard=False) == await heard.run(heard.chain(), 0, heard=True)
 
     go(main)
-    assert alone == heard
+    assert alone.noted == heard.noted
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=12), st.integers(1, 4))
+def test_a_map_is_the_same_with_a_listener_and_without(kinds: list[str], cap: int) -> None:
+    """S2, S14: and so is the order in which items are begun."""
+    alone, heard = Story(kinds), Story(kinds)
+
+    def flow(story: Story) -> Workflow[list[int], list[int]]:
+        return Workflow[list[int]]("flow").map(step(story.body, retry=NOW), concurrency=cap)
+
+    async def main() -> None:
+        items = [*range(len(kinds))]
+        assert await alone.run(flow(alone), items, heard=False) == await heard.run(flow(heard), items, heard=True)
+
+    go(main)
+    assert alone.noted == heard.noted
