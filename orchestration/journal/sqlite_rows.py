@@ -119,14 +119,18 @@ def insert(connection: sqlite3.Connection, head: Head) -> int:
     return cast("int", run)
 
 
-def change(connection: sqlite3.Connection, row: Row, **new: object) -> None:
-    """Store new values in a row: only what is another value, since each column with an index costs a page."""
+def change(connection: sqlite3.Connection, row: Row, **new: object) -> tuple[Row, str] | None:
+    """Store new values in a row: only what is another value, since each column with an index costs a page.
+
+    Returns the row as it is then, with its seal, if it has changed.
+    """
     kept = {name: OF_HEAD.get(name, int)(value) for name, value in new.items()}
     changed = {name: value for name, value in kept.items() if value != row[name]}
     if not changed:
-        return
+        return None
     columns = ", ".join(f"{name} = ?" for name in changed)
-    sealed = seal(*{**row, **changed}.values())
+    after = {**row, **changed}
+    sealed = seal(*after.values())
     connection.execute(
         f"UPDATE runs SET {columns}, seal = ? WHERE run = ?",  # noqa: S608 - the names are ours
         (*changed.values(), sealed, row["run"]),
@@ -134,6 +138,13 @@ def change(connection: sqlite3.Connection, row: Row, **new: object) -> None:
     if "status" in changed:
         shift(connection, row["status"], -row["mark"])
         shift(connection, changed["status"], row["mark"])
+    return after, sealed
+
+
+def has_seal(connection: sqlite3.Connection, row: Row, sealed: str) -> bool:
+    """Tell whether a row that was stored with this seal has not been changed since."""
+    found = connection.execute("SELECT seal FROM runs WHERE run = ?", (row["run"],)).fetchone()
+    return cast("bool", found == (sealed,))
 
 
 def found(connection: sqlite3.Connection, run_id: str) -> Row | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orchestration.errors import JournalBusy, JournalCorrupt, JournalFailed, RunNotFound
+from orchestration.errors import JournalBusy, JournalCorrupt, JournalFailed, LeaseLost, RunNotFound
 from orchestration.journal import sqlite
 from orchestration.journal.memory import MemoryJournal
 from orchestration.journal.protocol import Snapshot
@@ -18,6 +18,8 @@ from tests.journal.keeping import NOON, create, fill, following
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from orchestration.journal.protocol import Lease
 
 
 @pytest.fixture
@@ -282,6 +284,43 @@ def test_the_runs_of_a_status_cost_as_many_as_there_are(journal: SqliteJournal) 
         ended = create(journal, f"run {number}")
         journal.append(ended, [], at=NOON, status="succeeded")
     assert [steps(journal, *call) for call in calls] == before
+
+
+def reads_of_heads(journal: SqliteJournal, lease: Lease, text: str, **options: Any) -> int:
+    """Append, and count how often the head was read for that."""
+    records, statements = following(journal, lease.run_id, text), list[str]()
+    connection = journal._connected()
+    connection.set_trace_callback(statements.append)
+    journal.append(lease, records, at=NOON, **options)
+    connection.set_trace_callback(None)
+    return sum(statement.startswith("SELECT run_id") for statement in statements)
+
+
+def test_a_head_that_nobody_has_changed_is_not_read_again(path: Path, journal: SqliteJournal) -> None:
+    """S38: an append looks at the seal of the head as it was left by the last; what others did to it is seen."""
+    lease = create(journal)
+    assert [reads_of_heads(journal, lease, text) for text in ("a", "b", "c")] == [1, 0, 0]
+    other = SqliteJournal(path)
+    letter = other.post("first", "stop")
+    assert reads_of_heads(journal, lease, "d", taken=[letter]) == 1
+    assert (journal.head("first").position, journal.head("first").letters) == (5, 0)
+    assert reads_of_heads(journal, lease, "e") == 0
+    taken_over = other.acquire("first", "another", now=NOON + 60, until=NOON + 90)
+    with pytest.raises(LeaseLost):
+        journal.append(lease, following(journal, "first", "f"), at=NOON)
+    other.append(taken_over, following(other, "first", "f"), at=NOON)
+    other.close()
+
+
+def test_of_runs_that_have_ended_here_nothing_is_remembered(journal: SqliteJournal) -> None:
+    """S29: a run that has ended, or is given up, leaves nothing in the process."""
+    ended, parked = create(journal), create(journal, "second")
+    for lease in (ended, parked):
+        journal.append(lease, following(journal, lease.run_id, "a"), at=NOON)
+    assert len(journal._stored) == 2
+    journal.append(ended, following(journal, "first", "end"), at=NOON, status="succeeded")
+    journal.release(parked)
+    assert journal._stored == {}
 
 
 def test_it_answers_as_the_model(journal: SqliteJournal) -> None:
