@@ -41,7 +41,10 @@ class Ahead(Protocol):
         ...
 
     def state(self, at: float) -> State:
-        """Return the state in which all is under way that was begun and has not ended, at the time `at`."""
+        """Return the state in which all is under way that was begun and has not ended, at the time `at`.
+
+        Something has gone ahead: before that, the state is what it was.
+        """
         ...
 
 
@@ -51,11 +54,12 @@ class ChainAhead:
 
     __slots__ = ("_before", "_children", "_effect", "_frame", "_index", "_last", "_prefix", "_trail")
 
-    def __init__(self, before: State, frame: ScopeFrame, effect: RunStep) -> None:
+    _effect: RunStep  # the one that was begun last
+
+    def __init__(self, before: State, frame: ScopeFrame) -> None:
         """Begin where the state is."""
         self._before = before
         self._frame = frame
-        self._effect = effect
         self._children = frame.node.children
         self._index = frame.index
         self._last = len(self._children) - 1
@@ -149,7 +153,7 @@ def ahead_of(state: State) -> Ahead | None:
         return None
     child = root.child
     if type(child) is StepFrame and child.due is None and not child.effect.step.asks:
-        return ChainAhead(state, root, child.effect)
+        return ChainAhead(state, root)
     if type(child) is GroupFrame and _is_full(child):
         return MapAhead(state, child, child.node.body)  # type: ignore[union-attr,arg-type]  # a map of a step
     return None

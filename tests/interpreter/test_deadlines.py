@@ -54,6 +54,7 @@ def test_a_step_is_cancelled_when_its_time_is_over_and_then_fails() -> None:
     assert failure.matches(("TimeoutError",))
     assert (failure.path, failure.attached) == ("flow/x", ())
     assert "no end after 10 s" in failure.message
+    assert failure.message.endswith("Give it more time, or let a recover go on from here.")
 
 
 @pytest.mark.parametrize("deadline", [None, 30.0])
@@ -107,6 +108,7 @@ def test_the_run_is_bounded() -> None:
     run.end_cancelled("flow/last")
     run.succeed("flow/first")
     assert kinds(run) == ["DeadlineExceeded"]
+    assert failure_of(run).message.endswith("end in time. Give it more time.")  # no recover takes it
     assert undone(run) == ("flow/first",)
 
 
