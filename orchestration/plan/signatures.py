@@ -26,22 +26,20 @@ from orchestration.plan.types import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
 
 @frozen
 class Signature:
     """What a body takes and gives, as far as annotations tell; `Any` where they do not.
 
-    `parameters` are the annotations of the required positional parameters in order, `optional` of those with a
-    default, `keyword_only` the names of the required keyword-only ones. `asynchronous`: calling it gives an awaitable,
-    of which `returns` is the result.
+    `parameters` are the annotations of the required positional parameters in order. `asynchronous`: calling it gives an
+    awaitable, of which `returns` is the result.
     """
 
     parameters: tuple[object, ...] = ()
     returns: object = Any
-    variadic: bool = False
     asynchronous: bool = False
-    keyword_only: tuple[str, ...] = ()
-    optional: tuple[object, ...] = ()
 
 
 def signature_of(function: Callable[..., object]) -> Signature | None:
@@ -61,15 +59,11 @@ def signature_of(function: Callable[..., object]) -> Signature | None:
     hints = {name: _loosened(resolve(item.annotation, names), loose) for name, item in signature.parameters.items()}
     returned = resolve(signature.return_annotation, names)
     returns, awaitable = (returned, True) if _is_coroutine_function(target) else _awaited(returned)
-    items = signature.parameters.values()
-    positional = [item for item in items if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)]
+    positional = [item for item in signature.parameters.values() if item.kind in POSITIONAL]
     return Signature(
         parameters=tuple(hints[item.name] for item in positional if item.default is EMPTY),
         returns=function if isinstance(target, type) else _loosened(returns, loose),
-        variadic=any(item.kind is item.VAR_POSITIONAL for item in items),
         asynchronous=awaitable,
-        keyword_only=tuple(item.name for item in items if item.kind is item.KEYWORD_ONLY and item.default is EMPTY),
-        optional=tuple(hints[item.name] for item in positional if item.default is not EMPTY),
     )
 
 

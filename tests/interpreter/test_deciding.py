@@ -49,6 +49,25 @@ def test_a_recovery_that_fails_goes_on_with_the_first_failure() -> None:
     assert run.outcome == Succeeded(7, "run")
 
 
+def test_a_member_that_fails_before_anything_began_decides_nothing() -> None:
+    """S18, S28: the group goes on in spite of it, as it does of a later one."""
+    item = Workflow[int]("item").pure(lambda n: 1 // n).step(plain("x"))
+    run = run_of(Workflow[list[int]]("flow").map(item, on_error="collect"), [0, 1])
+    assert run.running == ["flow/item[1]/x"]
+    assert cancel_decides(run)
+
+
+def test_a_group_that_could_not_settle_a_doubt_is_not_recovered_from() -> None:
+    """S20: it may not go on in spite of the failure, and neither may a recover around it."""
+    flow = Workflow[list[int]]("flow").map(armed("x"), on_error="collect").recover(nothing, on=Exception)
+    run = run_of(flow, [1, 2])
+    run.time_out("flow/x[0]")
+    run.succeed("flow/x[1]", 5)
+    outcome = run.run()
+    assert isinstance(outcome, Failed)
+    assert (outcome.failure.path, outcome.rollback.verdict) == ("flow/x[0]", "partial")
+
+
 def test_a_tolerant_group_goes_up_with_its_earliest_failure() -> None:
     """S18, S28: what exceeds the tolerance is not what the group fails with."""
     flow = Workflow[list[int]]("flow").map(plain("x"), on_error=tolerate(count=1)).recover(nothing, on=ValueError)

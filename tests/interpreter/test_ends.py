@@ -24,7 +24,7 @@ from orchestration.interpreter.events import (
     UndoSucceeded,
     UndoTimedOut,
 )
-from orchestration.interpreter.pending import KINDS, Pending, emit, ended_by
+from orchestration.interpreter.pending import KINDS, Pending, emit, ended_by, pending_after
 from tests.bodies import double, increase, undo, void
 from tests.machine import Machine
 
@@ -113,3 +113,14 @@ def test_an_event_tells_which_effect_it_ends() -> None:
 def test_what_waits_is_stored_under_these_names() -> None:
     """S34, S36: a snapshot holds them, which later releases read."""
     assert sorted(KINDS) == ["ask", "attempt", "backoff", "continue", "pull", "sleep", "timeout"]
+
+
+def test_what_waits_after_an_event_is_another_table() -> None:
+    """S2: the one before stays as it is."""
+    run = Machine(Workflow[int]("flow").step(double).step(increase).compile(), 1)
+    before: Pending = {}
+    emit(before, run.log)
+    run.succeed("flow/double", 2)
+    after = pending_after(before, run.events[-1], run.log[1:])
+    assert [path for path, _ in before] == ["flow/double"]
+    assert [path for path, _ in after] == ["flow/increase"]

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration import Retry, Signal, Workflow
+from orchestration import Retry, Signal, Workflow, outcomes
 from orchestration.errors import InvalidDocument, UnresolvedReference, Unserialisable
 from orchestration.interpreter.effects import Pull
-from orchestration.interpreter.events import HooksAnswered, SignalReceived, Started
+from orchestration.interpreter.events import HooksAnswered, SignalReceived, Started, UndoFailed
 from orchestration.interpreter.serial import ALL, KINDS, from_data, state_from_data, state_key, state_to_data, to_data
 from orchestration.interpreter.state import State
 from orchestration.outcomes import Succeeded
@@ -261,3 +261,9 @@ def test_the_key_of_a_state_forgets_a_backoff_that_is_over() -> None:
             run.fire(waiting)
             keys.add(state_key(plan, run.state))
         assert len(keys) == 1
+
+
+def test_the_two_kinds_of_an_undo_that_failed_have_names_of_their_own() -> None:
+    """S12: an event and an end state; both are written in journals, so neither name changes."""
+    assert KINDS["UndoFailed"] is UndoFailed
+    assert KINDS["NotUndone"] is outcomes.UndoFailed

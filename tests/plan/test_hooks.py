@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orchestration import Veto, gate, observer
+from orchestration.plan.moments import REDACTED, StepBegan
 
 
 @pytest.mark.parametrize("reason", [None, 5, b"no"], ids=repr)
@@ -27,3 +28,8 @@ def test_a_hook_sees_no_secret_unless_it_is_asked_to() -> None:
         assert hook.expose is False
     for hook in (gate(nothing, expose=True), observer(nothing, expose=True)):
         assert hook.expose is True
+
+
+def test_a_moment_hides_its_value_unless_it_is_given_one() -> None:
+    """S33: what is not told of is hidden, and not nothing."""
+    assert StepBegan("run", "flow/step", 0.0, "run:flow/step").value is REDACTED

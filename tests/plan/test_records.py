@@ -38,6 +38,9 @@ def test_attributes_beside_the_fields_come_back() -> None:
     spot = Spot(1.0)
     vars(spot)["note"] = "x"
     assert vars(through(spot)) == {"note": "x"}
+    cat = Cat(name="a")
+    vars(cat)["note"] = "x"
+    assert vars(through(cat))["note"] == "x"
 
 
 def test_a_hash_that_is_kept_is_not_written() -> None:

@@ -105,9 +105,9 @@ class Service:
 
 
 SIGNATURES: list[tuple[Callable[..., object], Signature | None]] = [
-    (plain, Signature((Order,), Receipt, variadic=True, keyword_only=("key",), optional=(int,))),
-    (functools.partial(plain, key=""), Signature((Order,), Receipt, variadic=True, optional=(int,))),
-    (functools.partial(plain, Order([]), key=""), Signature((), Receipt, variadic=True, optional=(int,))),
+    (plain, Signature((Order,), Receipt)),
+    (functools.partial(plain, key=""), Signature((Order,), Receipt)),
+    (functools.partial(plain, Order([]), key=""), Signature((), Receipt)),
     (lost, Signature((Any, Level), Any)),
     (fetched, Signature((Order,), Receipt, asynchronous=True)),
     (functools.partial(fetched), Signature((Order,), Receipt, asynchronous=True)),
@@ -123,7 +123,7 @@ SIGNATURES: list[tuple[Callable[..., object], Signature | None]] = [
     (Held[int], Signature((T,), Held[int])),
     (Caller(), Signature((int,), str)),
     (AsyncCaller(), Signature((int,), str, asynchronous=True)),
-    (wrapping(lost), Signature((Any, Level | Any), Any, variadic=False)),
+    (wrapping(lost), Signature((Any, Level | Any), Any)),
     (functools.lru_cache(lost), Signature((Any, Level | Any), Any)),
     (doubled, Signature((int | str | Any,), int | str | Any)),
     (int, None), (max, None), (5, None), (len, Signature((Any,), Any)),  # type: ignore[list-item]  # no callable

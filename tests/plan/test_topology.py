@@ -112,3 +112,9 @@ def test_a_graph_may_be_a_body_everywhere() -> None:
     assert node.gives == "pair_total"
     nested = Workflow[list[int]]("f").map(graph(build)).compile()
     assert nested.gives == list[int]
+
+
+def test_a_graph_shows_what_it_was_made_of() -> None:
+    """Its topology follows from that, and is as long again."""
+    build = Workflow[int]("f").fork(double).fork(increase).join().compile()
+    assert "Topology" not in repr(build.root)

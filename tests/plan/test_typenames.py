@@ -25,6 +25,7 @@ import pydantic
 import pytest
 import typing_extensions as te
 
+from orchestration.plan.origin import stem
 from orchestration.plan.typenames import named_types, type_name
 from tests.ids import shown
 from tests.plan import kinds
@@ -74,6 +75,17 @@ NAMES: list[tuple[object, str]] = [
 def test_the_name_of_a_type_is_canonical(tp: object, name: str) -> None:
     """The text has no order, address or version of Python in it (S1)."""
     assert type_name(tp) == name
+
+
+def test_where_a_class_of_python_is_really_from_is_no_part_of_its_name() -> None:
+    """S1: 3.13 says `pathlib._local` where others say `pathlib`; a module of anybody else keeps its name."""
+    ours, pythons = type("Part", (), {"__module__": "shop._parts"}), type("Local", (), {"__module__": "pathlib._local"})
+    assert (type_name(ours), type_name(pythons)) == ("shop._parts:Part", "pathlib:Local")
+
+
+def test_the_name_of_a_file_is_the_same_on_each_system() -> None:
+    """S1: on Windows a path has other separators."""
+    assert [stem(file) for file in ("/somewhere/flows.py", r"C:\somewhere\flows.py", "flows")] == ["flows"] * 3
 
 
 def test_a_recursive_alias_is_named_within_itself() -> None:

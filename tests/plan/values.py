@@ -213,6 +213,13 @@ class Oops(Exception):
     code: int
 
 
+@dataclasses.dataclass
+class Sack(dict[str, int]):
+    """A dataclass with what a dict holds beside its fields."""
+
+    owner: str
+
+
 @dataclasses.dataclass(eq=False)
 class Touchy:
     """A dataclass that cannot be hashed."""
@@ -235,7 +242,7 @@ class Nowhere(tzinfo):
 
 
 TYPES = [Color, Level, Right, Loose, Order, Rush, Sealed, Busy, Box[int], Tag, Open, Stamp, Point, Bare, Spot, Home]
-TYPES += [Wild, Page[int], Names, Old, Broken, Oops, Touchy]
+TYPES += [Wild, Page[int], Names, Old, Broken, Oops, Sack, Touchy]
 CODEC = Codec(TYPES)
 
 
