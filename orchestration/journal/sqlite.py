@@ -178,8 +178,8 @@ class SqliteJournal:
 
     def release(self, lease: Lease, *, wake: float = 0.0, orderly: bool = True) -> None:
         """Give a run up: see `Journal.release`."""
+        self._stored.pop(lease.run_id, None)
         with self._transaction(lease.run_id, WRITE) as connection:
-            self._stored.pop(lease.run_id, None)
             row = known(connection, lease.run_id)
             if row["epoch"] == lease.epoch:
                 change(connection, row, owner=None, until=0.0, wake=wake, orderly=orderly)
@@ -233,6 +233,7 @@ class SqliteJournal:
 
     def delete(self, run_id: str) -> None:
         """Forget a run, with all that belongs to it."""
+        self._stored.pop(run_id, None)
         with self._transaction(run_id, WRITE) as connection:
             row = known(connection, run_id)
             connection.execute("DELETE FROM runs WHERE run = ?", (row["run"],))

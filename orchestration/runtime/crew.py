@@ -229,6 +229,7 @@ class Crew:
                     if following is not None:
                         ready.append(following)
                         del attempts[effect.path]
+                        event = following = None  # a value that was passed on is not held
                         continue
                     event = attempt.succeeded(stop.value, driver.now())
                 except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)

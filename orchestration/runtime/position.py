@@ -31,9 +31,9 @@ class Position:
 
     @property
     def state(self) -> State:
-        """Where the run is."""
-        self.catch_up()
-        return self._state
+        """Where the run is. Reading it changes nothing, so that a thread or a signal may."""
+        ahead = self._ahead
+        return self._state if ahead is None else ahead.state()
 
     @state.setter
     def state(self, state: State) -> None:
@@ -41,10 +41,8 @@ class Position:
 
     def catch_up(self) -> None:
         """Bring the state to where the steps are."""
-        ahead = self._ahead
-        if ahead is not None:
-            self._ahead = None
-            self._state = ahead.state(self.now())
+        self._state = self.state  # first: if this raises, nothing is forgotten
+        self._ahead = None
 
     def stay(self) -> None:
         """Let nothing go ahead any more."""
@@ -62,11 +60,11 @@ class Position:
         """Go ahead: return the step that a success of one leads to, if that is known without an event."""
         ahead = self._ahead
         if ahead is not None:
-            return ahead.after(effect, output)  # type: ignore[arg-type]  # only steps go ahead
+            return ahead.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
         if self._stays:
             return None
         ahead = ahead_of(self._state)
-        following = None if ahead is None else ahead.after(effect, output)  # type: ignore[arg-type]  # as above
+        following = None if ahead is None else ahead.after(effect, output, self.now())  # type: ignore[arg-type]  # as above
         if following is not None:
             self._ahead = ahead
         return following

@@ -323,6 +323,18 @@ def test_of_runs_that_have_ended_here_nothing_is_remembered(journal: SqliteJourn
     assert journal._stored == {}
 
 
+def test_of_a_run_that_cannot_be_given_up_nothing_is_remembered(journal: SqliteJournal) -> None:
+    """S29: whether it is refused or forgotten."""
+    leases = create(journal), create(journal, "second")
+    for lease in leases:
+        journal.append(lease, following(journal, lease.run_id, "a"), at=NOON)
+    journal.delete("second")
+    journal.close()
+    with pytest.raises(JournalFailed):
+        journal.release(leases[0])
+    assert journal._stored == {}
+
+
 def test_it_answers_as_the_model(journal: SqliteJournal) -> None:
     """After the same calls, all that can be asked has the answer of a `MemoryJournal`."""
     model = MemoryJournal()

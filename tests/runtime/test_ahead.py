@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration import Cancelled, Failed, LocalEngine, Retry, Succeeded, Workflow, observer, step
+from orchestration.interpreter import ahead
 from orchestration.interpreter.events import StepFailed
 from orchestration.runtime import position
 from orchestration.runtime.crew import STREAK
@@ -187,6 +191,134 @@ def test_a_state_has_its_time_when_others_have_their_turn() -> None:
 
     go(main)
     assert seen == [STREAK]
+
+
+def test_a_state_has_the_time_of_the_last_success_while_a_body_works() -> None:
+    """S2: a body that takes its time without waiting does not change when it began."""
+    now = 0.0
+    seen: list[float] = []
+
+    async def main() -> None:
+        nonlocal now
+
+        async def tick(n: int) -> int:
+            nonlocal now
+            now += 1
+            return n
+
+        async def work(n: int) -> int:
+            nonlocal now
+            now += 50
+            seen.append(handle.state.at)
+            return n
+
+        flow = Workflow[int]("flow").step(tick).step(tick, name="b").step(work)
+        handle: Handle[int] = await LocalEngine(clock=lambda: now).start(flow, 0)
+        assert (await handle.result()).ok
+
+    go(main)
+    assert seen == [2.0]
+
+
+MAPPED = Workflow[range]("mapped").map(increase, concurrency=8)
+
+
+@pytest.mark.parametrize(("flow", "value"), [(chain(LONG), 0), (MAPPED, range(LONG))], ids=["chain", "map"])
+def test_who_looks_may_be_a_thread_or_a_signal(flow: Workflow[Any, Any], value: object) -> None:
+    """S2: at each line of what goes ahead there is a whole state, before or after; to read it changes nothing."""
+    seen: list[Any] = []
+
+    async def main() -> None:
+        engine = LocalEngine(clock=lambda: 0.0)
+        heard = await engine.start(flow, value, run_id="r")
+        turns = heard.turns()
+        states = [turned.state async for turned in turns]
+        handle = await engine.start(flow, value, run_id="r")
+
+        def look(frame: Any, event: str, _argument: object) -> Any:
+            if frame.f_code.co_filename != ahead.__file__ or frame.f_code.co_name != "after":
+                return None
+            if event == "line":
+                sys.settrace(None)
+                seen.append(handle.state)
+                sys.settrace(look)
+            return look
+
+        before = sys.gettrace()
+        sys.settrace(look)
+        try:
+            outcome = await handle.result()
+        finally:
+            sys.settrace(before)
+        assert outcome == await heard.result()
+        assert all(state in states for state in seen)
+
+    go(main)
+    assert len(seen) > LONG
+
+
+def test_a_state_that_cannot_be_made_now_is_made_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S35: what went ahead is not forgotten, and so not done again, if making a state of it raises."""
+    calls: list[int] = []
+
+    async def main() -> None:
+        async def body(n: int) -> int:
+            calls.append(n)
+            if n == LONG // 2:
+                with monkeypatch.context() as patch:
+                    patch.setattr(ahead.ChainAhead, "state", full)
+                    with pytest.raises(MemoryError):
+                        handle.events()
+            return n + 1
+
+        long = Workflow[int]("flow")
+        for number in range(LONG):
+            long = long.step(body, name=f"s{number}")
+        handle: Handle[int] = await LocalEngine().start(long, 0, run_id="r")
+        assert await handle.result() == Succeeded(LONG, "r")
+
+    go(main)
+    assert calls == [*range(LONG)]
+
+
+def full(_: object) -> None:
+    """Have no memory left."""
+    raise MemoryError
+
+
+class Big:
+    """A value that one would not want to keep."""
+
+
+def test_a_value_that_was_passed_on_is_not_held() -> None:
+    """S29: neither what a step that waited has returned, nor what one that went ahead was given."""
+    made: list[weakref.ref[Big]] = []
+
+    async def load(_: int) -> Big:
+        await asyncio.sleep(0)
+        big = Big()
+        made.append(weakref.ref(big))
+        return big
+
+    async def parse(_: Big) -> Big:
+        big = Big()
+        made.append(weakref.ref(big))
+        return big
+
+    async def count(_: Big) -> int:
+        return 1
+
+    async def store(n: int) -> int:
+        await asyncio.sleep(0)
+        gc.collect()
+        assert [ref() for ref in made] == [None, None]
+        return n
+
+    async def main() -> None:
+        outcome = await LocalEngine().execute(Workflow[int]("flow").step(load).step(parse).step(count).step(store), 1)
+        assert outcome.ok
+
+    go(main)
 
 
 # --- who changes what happens
