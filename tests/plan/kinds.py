@@ -202,3 +202,5 @@ Pair = te.TypeAliasType("Pair", tuple[T, T], type_params=(T,))
 One = te.TypeAliasType("One", T, type_params=(T,))
 Broken = te.TypeAliasType("Broken", "Missing")
 Json = pydantic.JsonValue
+Tree = te.TypeAliasType("Tree", "tuple[Tree, ...]")
+Twins = te.TypeAliasType("Twins", "tuple[Twins, Twins]")

@@ -81,6 +81,7 @@ def test_where_a_class_of_python_is_really_from_is_no_part_of_its_name() -> None
     """S1: 3.13 says `pathlib._local` where others say `pathlib`; a module of anybody else keeps its name."""
     ours, pythons = type("Part", (), {"__module__": "shop._parts"}), type("Local", (), {"__module__": "pathlib._local"})
     assert (type_name(ours), type_name(pythons)) == ("shop._parts:Part", "pathlib:Local")
+    assert type_name(type("Lost", (), {"__module__": None})) == ":Lost"
 
 
 def test_the_name_of_a_file_is_the_same_on_each_system() -> None:

@@ -61,6 +61,8 @@ from tests.plan.kinds import (
     Shape,
     T,
     Titled,
+    Tree,
+    Twins,
     UserId,
     Variadic,
 )
@@ -134,6 +136,11 @@ CASES = [(*pair, fit) for fit, pairs in ((F, FITS), (M, MISFITS), (U, UNKNOWN)) 
 def test_annotations_are_compared_as_fits_misfits_or_unknown(produced: object, expected: object, fit: Fit) -> None:
     """A misfit is only what cannot fit; what is not known is never one (S6)."""
     assert fits(produced, expected) is fit
+
+
+def test_types_that_are_made_of_themselves_are_compared_to_an_end() -> None:
+    """S6: what is nested deeper than anybody writes is unknown."""
+    assert fits(Tree, Twins) is Fit.UNKNOWN
 
 
 def test_a_downcast_is_unknown_but_a_union_that_is_too_wide_misfits() -> None:
