@@ -38,7 +38,7 @@ class Ahead(Protocol):
     def after(self, effect: RunStep, output: object, at: float) -> RunStep | None:
         """Take the success of a step under way: return the effect that it leads to, `None` if the machine has to say.
 
-        Then nothing was taken.
+        Then nothing was taken. A time `at` before the last one counts as that (S2).
         """
         ...
 
@@ -69,7 +69,7 @@ class ChainAhead:
 
     def after(self, effect: RunStep, output: object, at: float) -> RunStep | None:
         """Begin the next node, if it is a step and asks no hooks (S31)."""
-        index, _, trail, _ = self._where
+        index, _, trail, last = self._where
         if index == self._last:
             return None
         index += 1
@@ -79,14 +79,14 @@ class ChainAhead:
         if effect.step.compensation is not None:  # registered before the next effect goes out (S22)
             trail = chained(trail, Entry(effect.path, effect.step, armed=True, value=output))
         begun = _run_step(self._prefix + following.name, 1, following, output)
-        self._where = index, begun, trail, at
+        self._where = index, begun, trail, max(last, at)
         return begun
 
     def state(self) -> State:
         """Return the state in which the step that was begun last is under way."""
         index, effect, trail, at = self._where
         frame = evolve(self._frame, index=index, child=StepFrame(effect), trail=trail)
-        return evolve(self._before, at=max(at, self._before.at), root=frame)
+        return evolve(self._before, at=at, root=frame)
 
 
 @final
@@ -109,11 +109,12 @@ class MapAhead:
 
     def after(self, effect: RunStep, output: object, at: float) -> RunStep | None:
         """Begin the next item, if there is one."""
-        taken, outputs, _ = self._where
+        taken, outputs, last = self._where
         if taken == self._last:
             return None
         following = self._ready[taken]
-        self._where = taken + 1, outputs.push_front((int(effect.path[len(self._prefix) : -1]), output)), at
+        outputs = outputs.push_front((int(effect.path[len(self._prefix) : -1]), output))
+        self._where = taken + 1, outputs, max(last, at)
         return _run_step(f"{self._prefix}{following}]", 1, self._body, self._items[following])
 
     def state(self) -> State:
@@ -134,7 +135,7 @@ class MapAhead:
             for index, child in begun.items():
                 active = active.insert(index, child)
         frame = evolve(self._frame, ready=self._ready[taken:], active=active, outputs=outputs)
-        return evolve(self._before, at=max(at, self._before.at), root=evolve(self._before.root, child=frame))
+        return evolve(self._before, at=at, root=evolve(self._before.root, child=frame))
 
 
 def can_go_ahead(plan: Plan) -> bool:

@@ -143,8 +143,8 @@ def change(connection: sqlite3.Connection, row: Row, **new: object) -> tuple[Row
 
 def has_seal(connection: sqlite3.Connection, row: Row, sealed: str) -> bool:
     """Tell whether a row that was stored with this seal has not been changed since."""
-    found = connection.execute("SELECT seal FROM runs WHERE run = ?", (row["run"],)).fetchone()
-    return cast("bool", found == (sealed,))
+    there = connection.execute("SELECT seal FROM runs WHERE run = ?", (row["run"],)).fetchone()
+    return cast("bool", there == (sealed,))
 
 
 def found(connection: sqlite3.Connection, run_id: str) -> Row | None:

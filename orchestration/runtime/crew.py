@@ -207,8 +207,7 @@ class Crew:
         assert task is not None  # noqa: S101 - a worker is a task
         ready, withdrawn, attempts, admission = self._ready, self._withdrawn, self._attempts, self._admission
         driver, handler, watch = self._driver, self._handler, self._watch
-        watched = driver.hooks is not None or driver.is_durable or admission is not None
-        step_after = driver.position.step_after
+        watched, step_after = driver.watched, driver.position.step_after
         attempt: Attempt | None = None
         self._coming -= 1
         self._unborn.discard(task)

@@ -83,8 +83,8 @@ class Driver:
         self.suspended: bool = False  # whether it stops without an outcome, to be gone on with by another process
         self._patience: asyncio.TimerHandle | None = None  # for what is under way when the run is stopped
         self._beginning = beginning
-        watched = self.hooks is not None or log is not None or bool(home.lines)
-        self.position: Position = Position(plan, beginning.state, home.clock, stays=watched)
+        self.watched: bool = self.hooks is not None or log is not None or bool(home.lines)  # each event is needed
+        self.position: Position = Position(plan, beginning.state, home.clock, stays=self.watched)
         self.now: Callable[[], float] = self.position.now
         self.over: bool = beginning.state.outcome is not None
 
@@ -175,11 +175,6 @@ class Driver:
     def accepts(self) -> bool:
         """Whether the run takes what comes from outside."""
         return not (self.over or self.suspended or self.state.root is None)
-
-    @property
-    def is_durable(self) -> bool:
-        """Whether the run is kept by a journal."""
-        return self._log is not None
 
     def takes_back(self, effect: Attempted) -> bool:
         """Tell whether the machine wants an attempt no more, before the cancel that says so is durable."""

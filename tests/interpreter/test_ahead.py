@@ -1,4 +1,4 @@
-"""A chain that goes on ahead of its state does what the machine would have done."""
+"""A chain, or a full map, that goes ahead of its state does what the machine would have done."""
 
 from __future__ import annotations
 
@@ -63,6 +63,21 @@ def test_what_goes_ahead_is_what_the_machine_does(flow, value, data) -> None:
     while run.outcome is None:
         go_on(run.plan, begun(run))
         act(data.draw, run, list(run.pending))
+
+
+def test_time_never_runs_backwards() -> None:
+    """S2: a clock that is set back moves no state back, of a chain or of a map."""
+    for flow, value in ((CHAIN, 1), (mapped(concurrency=1), [1, 2, 3])):
+        state, effects = start(flow.compile(), value, run_id="r", at=5.0)
+        (effect,) = (effect for effect in effects if isinstance(effect, RunStep))
+        ahead, seen = ahead_of(state), []
+        assert ahead is not None
+        for at in (9.0, 7.0):
+            following = ahead.after(effect, 2, at)
+            assert following is not None
+            effect = following
+            seen.append(ahead.state().at)
+        assert seen == [9.0, 9.0]
 
 
 CHAIN = Workflow[int]("flow").step(increase).step(increase, name="b").compensate(undo).step(increase, name="c")

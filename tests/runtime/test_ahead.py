@@ -1,4 +1,4 @@
-"""A chain whose steps do not wait goes on ahead of its state: nobody can tell, but by what it costs."""
+"""Steps in a row, and items of a full map, that do not wait go ahead of the state: only what it costs tells."""
 
 from __future__ import annotations
 
