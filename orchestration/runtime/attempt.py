@@ -33,7 +33,7 @@ class Attempt(StepContext):
     def __init__(self, effect: Attempted, driver: Driver, task: Task[None], watch: Callable[[Attempt], None]) -> None:
         """Begin; `task` is the worker that drives it, `watch` starts the clock of its timeout."""
         self.effect = effect  # as `StepContext` does it, without a call more for each step
-        self._run_id, self._clock, self._epoch = driver.run_id, driver.clock, driver.epoch
+        self._run = driver
         self.task = task
         self.watch = watch
 

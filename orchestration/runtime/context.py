@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from orchestration.errors import OrchestrationError
+from orchestration.frozen import frozen
 from orchestration.interpreter.effects import RunStep
 from orchestration.runtime.tokens import CancelToken
 
@@ -24,6 +25,32 @@ ENDING = "the attempt is to end"
 
 class NotInAStep(OrchestrationError):
     """`step_context()` was called outside of a step."""
+
+
+class Run(Protocol):
+    """The run that an attempt belongs to."""
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """What tells the time, in seconds."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """How often it has been taken over (S38)."""
+        ...
+
+
+@frozen
+class _Run:
+    run_id: str
+    clock: Clock
+    epoch: int
 
 
 class StepContext:
@@ -49,14 +76,12 @@ class StepContext:
     def __init__(self, effect: Attempted, run_id: str, clock: Clock = time.time, epoch: int = 0) -> None:
         """Describe the attempt that performs `effect`."""
         self.effect = effect
-        self._run_id = run_id
-        self._clock = clock
-        self._epoch = epoch
+        self._run: Run = _Run(run_id, clock, epoch)
 
     @property
     def run_id(self) -> str:
         """The id of the run."""
-        return self._run_id
+        return self._run.run_id
 
     @property
     def path(self) -> str:
@@ -71,7 +96,7 @@ class StepContext:
     @property
     def idempotency_key(self) -> str:
         """A key that is equal for every attempt of this effect, and after a crash (S5)."""
-        return self.effect.key(self._run_id)
+        return self.effect.key(self._run.run_id)
 
     @property
     def step_key(self) -> str:
@@ -79,7 +104,7 @@ class StepContext:
 
         In a step it equals `idempotency_key`; an undo or in-doubt handler looks the effect up by it.
         """
-        return f"{self._run_id}:{self.effect.path}"
+        return f"{self._run.run_id}:{self.effect.path}"
 
     @property
     def deadline(self) -> float | None:
@@ -89,7 +114,7 @@ class StepContext:
         """
         effect, own = self.effect, self._deadline
         if own is None and effect.timeout is not None:  # the clock starts with the first wait of the body
-            own = self._clock() + effect.timeout
+            own = self._run.clock() + effect.timeout
         around = effect.deadline if isinstance(effect, RunStep) else None
         return min((end for end in (own, around) if end is not None), default=None)
 
@@ -99,7 +124,7 @@ class StepContext:
 
         A resource that remembers the highest epoch it has seen can refuse a process that was overtaken.
         """
-        return self._epoch
+        return self._run.epoch
 
     @property
     def cancelled(self) -> bool:

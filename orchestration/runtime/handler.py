@@ -42,6 +42,7 @@ class Middleware(Protocol):
 
 def wrap(handler: Handler, middleware: tuple[Middleware, ...]) -> Handler:
     """Return the handler with middleware around it, the first one outermost."""
+    handler = handler.__call__  # a method is called faster than an object
     for layer in reversed(middleware):
         handler = _layer(layer, handler)
     return handler
