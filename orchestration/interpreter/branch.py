@@ -29,11 +29,11 @@ def enter(node: Branch, path: str, value: object, turn: Turn) -> Frame | Ended:
 
 def _takes(arm: Arm, path: str, value: object, turn: Turn) -> bool | Broken:
     if arm.test is None:
-        return _is(value, arm.kind)
+        return is_of_kind(value, arm.kind)
     return holds(arm.test, (value,), f"{path}/{arm.node.name}", turn)
 
 
-def _is(value: object, kind: Any) -> bool:  # noqa: ANN401 - a class or a literal
+def is_of_kind(value: object, kind: Any) -> bool:  # noqa: ANN401 - a class or a literal
     """Tell whether a value is of a class, or one of the values of a literal."""
     if get_origin(kind) is Literal:
         return any(type(value) is type(member) and value == member for member in get_args(kind))

@@ -31,8 +31,11 @@ from orchestration.outcomes import Cancelled, Failed, Outcome, Rollback, Succeed
 from orchestration.plan.nodes import WaitFor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.events import AnyEvent, Started
+    from orchestration.interpreter.pure import Answer
     from orchestration.plan.compile import Plan
     from orchestration.plan.hooks import When
 
@@ -78,8 +81,11 @@ def begin(plan: Plan, event: Started) -> Turned:
     return Turned(event, effects, state)
 
 
-def advance(plan: Plan, state: State, event: Event) -> Advanced:
+def advance(plan: Plan, state: State, event: Event, answers: Sequence[Answer] = ()) -> Advanced:
     """Take one event: return the next state and the effects to perform. `state` stays as it is, and usable.
+
+    `answers` are what pure functions have said of this event already, in the order in which it makes them asked: they
+    are not called again. An engine that has asked them itself gives them.
 
     Raises:
         IllegalEvent: if the event cannot happen in this state (S3).
@@ -88,7 +94,7 @@ def advance(plan: Plan, state: State, event: Event) -> Advanced:
     if root is None:
         raise _over(event)
     at = event.at if event.at > state.at else state.at  # noqa: FURB136 - `max` costs a third of this function
-    turn = Turn(ROOMS, state.run_id, at, state.ledger)
+    turn = Turn(ROOMS, state.run_id, at, state.ledger, answers)
     kind = type(event)
     if kind is CancelRequested:
         return _cancel(root, cast("CancelRequested", event), turn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from orchestration.failures import Failure
 from orchestration.interpreter.turn import Broken, Done
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from orchestration.plan.body import Body
     from orchestration.plan.nodes import Pure
 
+Answer: TypeAlias = "tuple[object, BaseException | None]"  # what a function has returned, or raised
+
 
 def enter(node: Pure, path: str, value: object, turn: Turn) -> Done | Broken:
     """Evaluate the function: the node ends at once."""
@@ -22,9 +24,12 @@ def enter(node: Pure, path: str, value: object, turn: Turn) -> Done | Broken:
 def evaluate(
     body: Body, values: tuple[object, ...], path: str, turn: Turn, trail: Trail | None = None
 ) -> Done | Broken:
-    """Call a function of the plan; what it raises fails the node like a step (S7)."""
+    """Call a function of the plan; what it raises fails the node like a step (S7).
+
+    One that was asked about this event before the turn began has answered.
+    """
     try:
-        output = body.call(*values)
+        output = _answered(turn) if turn.answers else body.call(*values)
         if hasattr(type(output), "__await__"):
             _refuse(output)
     except Exception as error:  # noqa: BLE001 - whatever a user's function raises is its failure
@@ -41,6 +46,13 @@ def holds(test: Body, values: tuple[object, ...], path: str, turn: Turn) -> bool
         return bool(answer.value)
     except Exception as error:  # noqa: BLE001 - an answer is a user's object, its truth may raise anything
         return turn.broken(Failure.of(error, path))
+
+
+def _answered(turn: Turn) -> object:
+    (output, error), *turn.answers = turn.answers
+    if error is not None:
+        raise error
+    return output
 
 
 def _refuse(awaitable: object) -> None:

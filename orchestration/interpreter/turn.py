@@ -13,9 +13,10 @@ from orchestration.interpreter.effects import VALUE, Continue, Effect
 from orchestration.interpreter.events import Continued, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from orchestration.failures import Failure
+    from orchestration.interpreter.pure import Answer
     from orchestration.interpreter.state import Ledger
     from orchestration.interpreter.trail import Trail
     from orchestration.outcomes import EndState
@@ -80,10 +81,11 @@ class Turn:
     """What one call of `start` or `advance` collects: effects, and the new ledger.
 
     The rest says what holds around the frame at hand. `stopping`: it has been cancelled. `deadline`: the earliest
-    around it. `absorbers`: what becomes of a failure on its way up, the innermost last (S28).
+    around it. `absorbers`: what becomes of a failure on its way up, the innermost last (S28). `answers`: what pure
+    functions have said before this turn, in the order in which they are asked in it.
     """
 
-    __slots__ = ("absorbers", "at", "budget", "deadline", "effects", "ledger", "rooms", "run_id", "stopping")
+    __slots__ = ("absorbers", "answers", "at", "budget", "deadline", "effects", "ledger", "rooms", "run_id", "stopping")
 
     def __init__(
         self,
@@ -91,12 +93,14 @@ class Turn:
         run_id: str,
         at: float,
         ledger: Ledger,
+        answers: Sequence[Answer] = (),
     ) -> None:
         """Begin with no effects."""
         self.rooms: dict[type[Node], Callable[[Any, str, object, Turn], Frame | Ended]] = rooms
         self.run_id: str = run_id
         self.at: float = at
         self.ledger: Ledger = ledger
+        self.answers: Sequence[Answer] = answers
         self.effects: list[Effect] = []
         self.stopping: bool = ledger.cancel is not None
         self.deadline: float | None = None

@@ -8,6 +8,7 @@ from orchestration.interpreter.engine import Turned, begin
 from orchestration.interpreter.events import Started
 
 if TYPE_CHECKING:
+    from orchestration.interpreter.ahead import Route
     from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Home(NamedTuple):
     """What a run has from its engine: `grace` is in seconds (S24), `lines` lead its attempts through gates (S14).
 
-    `hooks` are those that concern the plan (S31), `clock` tells the time of events, in seconds (S2).
+    `hooks` are those that concern the plan (S31), `clock` tells the time of events, in seconds (S2); `route` is what
+    of the plan can go ahead of the machine.
     """
 
     handler: Handler
@@ -30,6 +32,7 @@ class Home(NamedTuple):
     lines: Lines
     hooks: Hooks
     clock: Clock
+    route: Route
 
 
 class Beginning(NamedTuple):

@@ -205,7 +205,7 @@ class Crew:
         """Perform attempts, one after the other, until there is nothing left to do."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a worker is a task
-        ready, withdrawn, attempts, admission = self._ready, self._withdrawn, self._attempts, self._admission
+        ready, withdrawn, attempts = self._ready, self._withdrawn, self._attempts
         driver, handler, watch = self._driver, self._handler, self._watch
         watched, step_after = driver.watched, driver.position.step_after
         attempt: Attempt | None = None
@@ -223,23 +223,23 @@ class Crew:
                     body = handler(effect)
                     future = context.run(body.send, None)
                 except StopIteration as stop:
+                    event, output = None, stop.value
                     self._streak += 1
-                    following = step_after(effect, stop.value)
+                except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)
+                    event, output = self._raised(attempt, error), None
+                    self._streak += 1
+                else:
+                    event, output = await self._waited(attempt, drive(context, body, future))
+                if event is None:  # not above, where what a pure function raises would have a cause
+                    following = step_after(effect, output)
                     if following is not None:
                         ready.append(following)
                         del attempts[effect.path]
-                        event = following = None  # a value that was passed on is not held
+                        output = following = None  # a value that was passed on is not held
                         continue
-                    event = attempt.succeeded(stop.value, driver.now())
-                except BaseException as error:  # noqa: BLE001 - whatever a body raises is its failure (S8)
-                    event = self._raised(attempt, error)
-                    self._streak += 1
-                else:
-                    event = await self._waited(attempt, drive(context, body, future))
+                    event = attempt.succeeded(output, driver.now())
                 if attempt.timer is None and not attempt.leaving:
-                    del attempts[effect.path]
-                    if admission is not None:
-                        admission.leave(effect.path)
+                    self._leave(effect.path)
                     driver.fold(event)
                 else:
                     self._ended(attempt, event)
@@ -266,22 +266,25 @@ class Crew:
             return True
         return self._driver.takes_back(effect)
 
-    async def _waited(self, attempt: Attempt, rest: Awaitable[object]) -> Event:
-        """Go on with a body that waits, while other workers take what is left over; return how it ended."""
-        self._driver.position.catch_up()
+    async def _waited(self, attempt: Attempt, rest: Awaitable[object]) -> tuple[Event | None, object]:
+        """Go on with a body that waits, while other workers take what is left over.
+
+        Return how it ended; what it returned instead, if nothing has been done about its end before.
+        """
         self._watch(attempt)
         self.help()
         try:
             output = await rest
         except BaseException as error:  # noqa: BLE001 - as above
-            return self._raised(attempt, error)
-        return attempt.succeeded(output, self._driver.now())
+            return self._raised(attempt, error), None
+        if attempt.timer is None and not attempt.leaving:
+            return None, output
+        return attempt.succeeded(output, self._driver.now()), None
 
     async def _has_work(self) -> bool:
         """Wait for an effect to perform; false if this worker is not needed any more."""
         while not self._driver.over:
             if self._streak >= STREAK:  # the workers of a run share one budget a turn of the loop
-                self._driver.position.catch_up()
                 if not self._resting:
                     self._resting = True
                     self._loop.call_soon(self._end_streak)

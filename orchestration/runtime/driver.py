@@ -84,7 +84,7 @@ class Driver:
         self._patience: asyncio.TimerHandle | None = None  # for what is under way when the run is stopped
         self._beginning = beginning
         self.watched: bool = self.hooks is not None or log is not None or bool(home.lines)  # each event is needed
-        self.position: Position = Position(plan, beginning.state, home.clock, stays=self.watched)
+        self.position: Position = Position(plan, beginning.state, home.clock, home.route, stays=self.watched)
         self.now: Callable[[], float] = self.position.now
         self.over: bool = beginning.state.outcome is not None
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import InvalidInput, JournalFailed, RunExists, UnknownWorkflow
+from orchestration.interpreter.ahead import Route
 from orchestration.runtime.admission import lines_of
 from orchestration.runtime.beginning import Home, beginning_of, started
 from orchestration.runtime.driver import Driver
@@ -137,7 +138,7 @@ class Host:
         if known is None:
             handler = wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
             lines, hooks = lines_of(plan, self._gate, self._limits), Hooks(plan, self._hooks)
-            home = Home(handler, self._executors.threads, self._grace, lines, hooks, self._clock)
+            home = Home(handler, self._executors.threads, self._grace, lines, hooks, self._clock, Route(plan))
             if len(self._homes) >= KEPT:
                 self._homes.clear()
             self._homes[id(plan)] = (plan, home)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from orchestration.interpreter.ahead import Ahead, ahead_of, can_go_ahead
 from orchestration.interpreter.engine import advance
 
 if TYPE_CHECKING:
+    from orchestration.interpreter.ahead import Ahead, Route
     from orchestration.interpreter.effects import Attempted, Effect, RunStep
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.state import State
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 class Position:
     """The state of a run. Steps may be ahead of it; when it is asked for, it catches up."""
 
-    __slots__ = ("_ahead", "_clock", "_plan", "_state", "_stays")
+    __slots__ = ("_ahead", "_clock", "_plan", "_route", "_state", "_stays")
 
-    def __init__(self, plan: Plan, state: State, clock: Clock, *, stays: bool) -> None:
+    def __init__(self, plan: Plan, state: State, clock: Clock, route: Route, *, stays: bool) -> None:
         """Begin at a state; one that `stays` has nothing go ahead of it, because somebody needs each event."""
         self._plan = plan
         self._state = state
         self._ahead: Ahead | None = None
         self._clock = clock
-        self._stays = stays or not can_go_ahead(plan)
+        self._route = route
+        self._stays = stays or not route.leads_on
 
     @property
     def state(self) -> State:
@@ -39,35 +40,38 @@ class Position:
     def state(self, state: State) -> None:
         self._state = state
 
-    def catch_up(self) -> None:
+    def _catch_up(self) -> None:
         """Bring the state to where the steps are."""
         self._state = self.state  # first: if this raises, nothing is forgotten
         self._ahead = None
 
     def stay(self) -> None:
         """Let nothing go ahead any more."""
-        self.catch_up()
+        self._catch_up()
         self._stays = True
 
     def advance(self, event: Event) -> tuple[State, list[Effect]]:
         """Take an event; return the next state and the effects to perform."""
-        self.catch_up()
-        advanced = advance(self._plan, self._state, event)
+        ahead = self._ahead
+        if ahead is None:
+            advanced = advance(self._plan, self._state, event)
+        else:
+            self._catch_up()
+            advanced = advance(self._plan, self._state, event, ahead.answers)
         self._state = advanced[0]
         return advanced
 
     def step_after(self, effect: Attempted, output: object) -> RunStep | None:
         """Go ahead: return the step that a success of one leads to, if that is known without an event."""
         ahead = self._ahead
-        if ahead is not None:
-            return ahead.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
-        if self._stays:
-            return None
-        ahead = ahead_of(self._state)
-        following = None if ahead is None else ahead.after(effect, output, self.now())  # type: ignore[arg-type]  # as above
-        if following is not None:
-            self._ahead = ahead
-        return following
+        if ahead is None:
+            if self._stays:
+                return None
+            ahead = self._ahead = self._route.ahead_of(self._state)
+            if ahead is None:
+                return None
+        following = ahead.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
+        return following if ahead is self._ahead else None  # a pure function may have looked, or cancelled its run
 
     def now(self) -> float:
         """Return the time of an event: it never runs backwards (S2)."""

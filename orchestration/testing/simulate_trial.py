@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from orchestration.interpreter.ahead import Route
 from orchestration.interpreter.events import StepLeaked
 from orchestration.interpreter.pending import KINDS
 from orchestration.runtime.admission import Limits, gate_of, lines_of
@@ -133,7 +134,7 @@ class Trial:
         gate = None if setting.max_concurrency is None else gate_of(setting.max_concurrency, "the engine")
         lines = lines_of(setting.plan, gate, Limits(setting.limits))
         threads = cast("Threads", OneThread(world))  # it is used like them
-        return Home(world.handler(life), threads, setting.grace, lines, hooks, self._loop.time)
+        return Home(world.handler(life), threads, setting.grace, lines, hooks, self._loop.time, Route(setting.plan))
 
     async def _main(self) -> Outcome:
         """Supervise the run, as a caller of `execute` does."""

@@ -78,6 +78,14 @@ def looped(size: int) -> tuple[Workflow[Any, Any], object]:
     return flow, 0
 
 
+def branched(size: int) -> tuple[Workflow[Any, Any], object]:
+    """Return branches in a row."""
+    flow: Workflow[Any, Any] = Workflow[int]("branched")
+    for _ in range(size):
+        flow = flow.branch().when(lambda value: value > 0, noop).otherwise(increase)
+    return flow, 1
+
+
 def retried(size: int) -> tuple[Workflow[Any, Any], object]:
     """Return a step that fails as often."""
     left = size
@@ -95,11 +103,12 @@ def retried(size: int) -> tuple[Workflow[Any, Any], object]:
 CALLS: dict[Callable[[int], tuple[Workflow[Any, Any], object]], float] = {  # for one step, item, iteration, attempt
     chain: 6,
     watched: 46,
-    capped: 7,
-    collected: 75,
-    uncapped: 49,
-    folded: 65,
-    looped: 35,
+    capped: 8,
+    collected: 9,
+    uncapped: 51,
+    folded: 11,
+    looped: 7,
+    branched: 9,
     retried: 127,
 }
 A_RUN = 157  # calls, for all of a run of one step

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration import Workflow, gate, step
-from orchestration.interpreter.ahead import ahead_of, can_go_ahead
+from orchestration import Workflow, gate, step, tolerate
+from orchestration.interpreter.ahead import Route
+from orchestration.interpreter.ahead_map import FAR
 from orchestration.interpreter.effects import RunStep
 from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import StepSucceeded
@@ -23,31 +26,54 @@ from tests.plans import act, workflows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from orchestration.interpreter.ahead import Ahead
     from orchestration.interpreter.engine import Advanced
     from orchestration.plan.compile import Plan
 
 
+T = TypeVar("T")
 OUTPUTS = [5, 6, 7, 8]  # as many as a chain of these tests has steps, and more
 
 
 def go_on(plan: Plan, begun: Advanced, outputs: Sequence[int] = OUTPUTS) -> int:
     """Let successes go on ahead and give them to the machine as well; return how far they went.
 
-    `begun` is a state and what is under way there; which of several succeeds next, the outputs say.
+    `begun` is a state and what is under way there; which of several succeeds next, the outputs say. Pure functions are
+    asked as often, and in the same order, as the machine alone would ask them.
     """
     state, under_way = begun[0], [effect for effect in begun[1] if isinstance(effect, RunStep)]
-    ahead = ahead_of(state)
+    ahead = Route(plan).ahead_of(state)
     for count, output in enumerate(outputs):
         effect = under_way.pop(output % len(under_way)) if under_way else None
-        following = None if ahead is None or effect is None else ahead.after(effect, output, state.at + 1.0)
-        if ahead is None or effect is None or following is None:
+        if ahead is None or effect is None:
             return count
-        at = state.at + 1.0
-        state, effects = advance(plan, state, StepSucceeded(effect.path, at, effect.attempt, output))
+        event = StepSucceeded(effect.path, state.at + 1.0, effect.attempt, output)
+        following, asked = asking(ahead.after, effect, output, event.at)
+        advanced, asked_alone = asking(advance, plan, state, event)
+        if following is None:
+            left, asked_then = asking(advance, plan, state, event, ahead.answers)
+            assert (left, asked + asked_then) == (advanced, asked_alone)
+            return count
+        assert asked == asked_alone
+        state, effects = advanced
         assert effects == [following]
         assert ahead.state() == state
         under_way.append(following)
     return len(outputs)
+
+
+ASKED: list[object] = []  # what pure functions were asked
+
+
+def asking(act: Callable[..., T], *values: object) -> tuple[T, list[object]]:
+    """Do something; return what comes of it, and what pure functions were asked meanwhile."""
+    ASKED.clear()
+    return act(*values), ASKED.copy()
+
+
+def ahead_of(run: Machine) -> Ahead | None:
+    """Return what can go ahead of a run."""
+    return Route(run.plan).ahead_of(run.state)
 
 
 def begun(run: Machine) -> Advanced:
@@ -65,12 +91,93 @@ def test_what_goes_ahead_is_what_the_machine_does(flow, value, data) -> None:
         act(data.draw, run, list(run.pending))
 
 
+def says(n: int) -> Any:
+    """Hold or not, give what is no answer, or fail: each for some numbers."""
+    ASKED.append(n)
+    if n % 7 == 0:
+        raise ValueError(n)
+    return n % 3 if n % 5 == 0 else n % 2 == 0
+
+
+def says_of(n: Any, index: int) -> Any:
+    """Say it of a loop's value and its iteration."""
+    return says(n + index)
+
+
+BAD, LAZY = 13, 26
+
+
+def summed(sum_: int, n: Any) -> Any:
+    """Add a number, or fail, or give what is no sum."""
+    ASKED.append((sum_, n))
+    if n == BAD:
+        raise ValueError(n)
+    return asyncio.sleep(0) if n == LAZY else sum_ + (n if isinstance(n, int) else 0)
+
+
+def added(pair: Any) -> Any:
+    """Add an item to what there is."""
+    return sum(pair)
+
+
+def says_more(n: int) -> Any:
+    """Say it of another number."""
+    return says(n + 1)
+
+
+ARMED, PAIR = step(increase).compensate(undo), step(added).compensate(undo)
+
+
+Add = Callable[[Any, str, int], Any]
+ROW: dict[str, Add] = {  # what can stand in a chain, and go ahead or not
+    "step": lambda flow, name, _: flow.step(increase, name=name),
+    "armed": lambda flow, name, _: flow.step(increase, name=name).compensate(undo),
+    "tried again": lambda flow, name, _: flow.step(increase, name=name, retry=PATIENT),
+    "pure": lambda flow, name, _: flow.pure(double, name=name),
+    "branch": lambda flow, name, _: (
+        flow.branch(name=name).when(says, increase).when(says_more, ARMED).otherwise(step(increase, name="other"))
+    ),
+    "kinds": lambda flow, name, _: flow.branch(name=name).case(int, ARMED).otherwise(NESTED),
+    "until": lambda flow, name, most: flow.loop(increase, until=says_of, max_iterations=most, name=name),
+    "while": lambda flow, name, most: flow.loop(ARMED, while_=says_of, max_iterations=most, name=name),
+    "around": lambda flow, name, most: flow.loop(NESTED, until=says_of, max_iterations=most, name=name),
+    "fold": lambda flow, name, most: flow.pure(to(most), name=f"{name}s").fold(0, pair_total, name=name),
+    "armed fold": lambda flow, name, most: flow.pure(to(most), name=f"{name}s").fold(0, PAIR, name=name),
+}
+
+
+def to(most: int) -> Callable[[object], range]:
+    """Return what gives so many numbers."""
+    return lambda _: range(most)
+
+
+@st.composite
+def rows(draw: Callable[..., Any]) -> Workflow[Any, Any]:
+    """Draw a chain."""
+    flow: Workflow[Any, Any] = Workflow[Any]("flow")
+    for number, kind in enumerate(draw(st.lists(st.sampled_from(sorted(ROW)), min_size=1, max_size=5))):
+        flow = ROW[kind](flow, f"n{number}", draw(st.integers(1, 6)))
+    return flow
+
+
+@settings(max_examples=300)
+@given(rows(), st.integers(0, 9), st.lists(st.integers(0, 40), min_size=1, max_size=20), st.data())
+def test_a_row_that_goes_ahead_is_what_the_machine_does(flow, value, outputs, data) -> None:
+    """S7, S13, S16, S17: so do branches, loops and folds, whatever their functions say; none is asked twice."""
+    run = Machine(flow.compile(), value)
+    while run.outcome is None:
+        go_on(run.plan, begun(run), outputs)
+        act(data.draw, run, list(run.pending))
+
+
 def test_time_never_runs_backwards() -> None:
-    """S2: a clock that is set back moves no state back, of a chain or of a map."""
-    for flow, value in ((CHAIN, 1), (mapped(concurrency=1), [1, 2, 3])):
-        state, effects = start(flow.compile(), value, run_id="r", at=5.0)
+    """S2: a clock that is set back moves no state back, of a chain, a loop or a map."""
+    loop = Workflow[int]("flow").loop(increase, until=lambda *_: False, max_iterations=9)
+    for flow, value in ((CHAIN, 1), (loop, 1), (mapped(concurrency=1), [1, 2, 3])):
+        plan = flow.compile()
+        state, effects = start(plan, value, run_id="r", at=5.0)
         (effect,) = (effect for effect in effects if isinstance(effect, RunStep))
-        ahead, seen = ahead_of(state), []
+        ahead, seen = Route(plan).ahead_of(state), []
         assert ahead is not None
         for at in (9.0, 7.0):
             following = ahead.after(effect, 2, at)
@@ -111,13 +218,13 @@ def test_how_far_a_chain_goes(flow, count) -> None:
     """S7: as long as one step follows another; what is inside of another construct is for the machine."""
     plan = flow.compile()
     assert go_on(plan, start(plan, 1, run_id="r", at=0.0)) == count
-    assert can_go_ahead(plan) is (count > 0)
+    assert Route(plan).leads_on is (count > 0)
 
 
 def test_a_run_with_a_deadline_does_not_go_ahead() -> None:
     """S10: what is around the chain is for the machine."""
     plan = CHAIN.compile()
-    assert ahead_of(start(plan, 1, run_id="r", at=0.0, deadline=60.0)[0]) is None
+    assert Route(plan).ahead_of(start(plan, 1, run_id="r", at=0.0, deadline=60.0)[0]) is None
 
 
 def test_nothing_goes_ahead_of_a_question() -> None:
@@ -145,14 +252,14 @@ def test_nothing_goes_ahead_of_a_cancel() -> None:
     """S28: a step that succeeds after the cancel is the last."""
     run = Machine(CHAIN.compile(), 1)
     run.cancel()
-    assert ahead_of(run.state) is None
+    assert ahead_of(run) is None
 
 
 def test_nothing_goes_ahead_of_a_backoff() -> None:
     """S9: no attempt is under way that could succeed."""
     run = Machine(Workflow[int]("flow").step(increase, retry=PATIENT).step(double).compile(), 1)
     run.fail("flow/increase")
-    assert ahead_of(run.state) is None
+    assert ahead_of(run) is None
     run.fire("flow/increase")
     assert go_on(run.plan, begun(run)) == 1
 
@@ -170,19 +277,46 @@ CAPS = st.sampled_from([1, 2, 3, 5, FEW + 1])
 
 @settings(max_examples=100)
 @given(CAPS, st.integers(1, 12), st.lists(st.integers(0, 200), max_size=12))
-def test_items_that_go_ahead_are_those_that_the_machine_begins(cap: int, more: int, order: list[int]) -> None:
-    """S14, S16: as long as there are items to come, in whatever order those under way succeed."""
-    plan = mapped(concurrency=cap).compile()
+@pytest.mark.parametrize("mode", ["fail_fast", "collect", tolerate(count=1)])
+def test_items_that_go_ahead_are_those_that_the_machine_begins(
+    mode: Any, cap: int, more: int, order: list[int]
+) -> None:
+    """S14, S16, S18: as long as there are items to come, in whatever order those under way succeed."""
+    plan = mapped(concurrency=cap, on_error=mode).compile()
     items = list(range(cap + more))
     assert go_on(plan, start(plan, items, run_id="r", at=0.0), order) == min(len(order), more)
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 5), st.integers(1, 12), st.lists(st.integers(0, 40), min_size=1, max_size=20), st.data())
+def test_results_that_are_folded_ahead_are_what_the_machine_folds(cap, more, outputs, data) -> None:
+    """S16: in order, however they come; one that waits for too many others, or cannot be folded, is for the machine."""
+    run = Machine(mapped(concurrency=cap).into(0, summed).compile(), list(range(cap + more)))
+    while run.outcome is None:
+        go_on(run.plan, begun(run), outputs)
+        act(data.draw, run, list(run.pending))
+
+
+def test_results_that_wait_are_folded_with_the_one_they_wait_for() -> None:
+    """S16: the slow item is followed by as many as there is room for, and then by all that has waited."""
+    plan = mapped(concurrency=4).into(0, summed).compile()
+    assert go_on(plan, start(plan, [0] * 9, run_id="r", at=0.0), [1, 1, 1]) == 3  # 1, 2 and 3 wait for 0: still room
+    assert go_on(plan, start(plan, [0] * 9, run_id="r", at=0.0), [1, 1, 1, 0]) == 4
+    assert go_on(plan, start(plan, [0] * 9, run_id="r", at=0.0), [1, 1, 1, 1]) == 3  # no room for one more
+
+
+def test_a_long_map_is_looked_at_now_and_then() -> None:
+    """S2: so that to make its state never takes long."""
+    plan = mapped(concurrency=2).compile()
+    assert go_on(plan, start(plan, [0] * (2 * FAR), run_id="r", at=0.0), [0] * (2 * FAR)) == FAR
 
 
 OTHERS = {
     "without a cap": mapped(),
     "not full": mapped(concurrency=9),
     "all begun": mapped(concurrency=5),
-    "of failures as well": mapped(concurrency=2, on_error="collect"),
-    "folded": mapped(concurrency=2).into(0, pair_total),
+    "a race": mapped(concurrency=2).race(),
+    "folded, with more in flight than one turn folds": mapped(concurrency=FEW + 1).into(0, pair_total),
     "with undos": Workflow[list[int]]("flow").map(step(increase).compensate(undo), concurrency=2),
     "that asks": Workflow[list[int]]("flow").map(step(increase, hooks=[gate(allow)]), concurrency=2),
     "of workflows": Workflow[list[int]]("flow").map(NESTED, concurrency=2),
@@ -193,19 +327,19 @@ OTHERS = {
 @pytest.mark.parametrize("flow", OTHERS.values(), ids=OTHERS)
 def test_other_maps_are_for_the_machine(flow) -> None:
     """S16, S18, S31: where more than an output is to be kept, or there is no next item."""
-    assert ahead_of(start(flow.compile(), [1, 2, 3, 4, 5], run_id="r", at=0.0)[0]) is None
+    assert ahead_of(Machine(flow.compile(), [1, 2, 3, 4, 5])) is None
 
 
 @pytest.mark.parametrize("name", sorted({*OTHERS} - {"not full", "all begun"}))
 def test_a_plan_tells_that_nothing_can_go_ahead(name) -> None:
     """S2: so nobody looks for it in each run."""
-    assert not can_go_ahead(OTHERS[name].compile())
-    assert can_go_ahead(mapped(concurrency=2).compile())
+    assert not Route(OTHERS[name].compile()).leads_on
+    assert Route(mapped(concurrency=2).compile()).leads_on
 
 
 def test_a_stream_is_for_the_machine() -> None:
     """S16: nobody knows the next item."""
-    assert ahead_of(start(mapped(concurrency=2).compile(), iter([1, 2, 3]), run_id="r", at=0.0)[0]) is None
+    assert ahead_of(Machine(mapped(concurrency=2).compile(), iter([1, 2, 3]))) is None
 
 
 def test_a_map_that_fails_is_for_the_machine() -> None:
@@ -213,7 +347,7 @@ def test_a_map_that_fails_is_for_the_machine() -> None:
     run = Machine(mapped(concurrency=2).compile(), [1, 2, 3, 4])
     run.fail("flow/increase[0]")
     assert run.running == ["flow/increase[1]"]
-    assert ahead_of(run.state) is None
+    assert ahead_of(run) is None
 
 
 def test_items_do_not_overtake_one_that_has_to_wait_for_a_turn() -> None:
@@ -222,6 +356,6 @@ def test_items_do_not_overtake_one_that_has_to_wait_for_a_turn() -> None:
     most = len(Machine(mapped(concurrency=STRETCH + 1).compile(), items).pending)
     run = Machine(mapped(concurrency=most).compile(), items)
     assert len(run.running) == most - 1
-    assert ahead_of(run.state) is None
+    assert ahead_of(run) is None
     run.go_on(f"flow/increase[{most - 1}]")
     assert go_on(run.plan, begun(run)) == len(OUTPUTS)

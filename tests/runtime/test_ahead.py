@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration import Cancelled, Failed, LocalEngine, Retry, Succeeded, Workflow, observer, step
-from orchestration.interpreter import ahead
+from orchestration.interpreter import ahead_chain, ahead_map
 from orchestration.interpreter.events import StepFailed
 from orchestration.runtime import position
 from orchestration.runtime.crew import STREAK
@@ -55,9 +55,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     events: list[object] = []
     advance = position.advance
 
-    def noting(plan: Any, state: Any, event: Any) -> Any:
+    def noting(plan: Any, state: Any, event: Any, *answers: Any) -> Any:
         events.append(event)
-        return advance(plan, state, event)
+        return advance(plan, state, event, *answers)
 
     monkeypatch.setattr(position, "advance", noting)
     return events
@@ -220,10 +220,17 @@ def test_a_state_has_the_time_of_the_last_success_while_a_body_works() -> None:
     assert seen == [2.0]
 
 
+MODULES = (ahead_chain.__file__, ahead_map.__file__)
 MAPPED = Workflow[range]("mapped").map(increase, concurrency=8)
+LOOPED = Workflow[int]("looped").loop(increase, until=lambda n, _: n == LONG, max_iterations=LONG)
+FOLDED = MAPPED.into(0, lambda total, item: total + item)
 
 
-@pytest.mark.parametrize(("flow", "value"), [(chain(LONG), 0), (MAPPED, range(LONG))], ids=["chain", "map"])
+@pytest.mark.parametrize(
+    ("flow", "value"),
+    [(chain(LONG), 0), (LOOPED, 0), (MAPPED, range(LONG)), (FOLDED, range(LONG))],
+    ids=["chain", "loop", "map", "folded"],
+)
 def test_who_looks_may_be_a_thread_or_a_signal(flow: Workflow[Any, Any], value: object) -> None:
     """S2: at each line of what goes ahead there is a whole state, before or after; to read it changes nothing."""
     seen: list[Any] = []
@@ -236,7 +243,7 @@ def test_who_looks_may_be_a_thread_or_a_signal(flow: Workflow[Any, Any], value: 
         handle = await engine.start(flow, value, run_id="r")
 
         def look(frame: Any, event: str, _argument: object) -> Any:
-            if frame.f_code.co_filename != ahead.__file__ or frame.f_code.co_name != "after":
+            if frame.f_code.co_filename not in MODULES:
                 return None
             if event == "line":
                 sys.settrace(None)
@@ -266,7 +273,7 @@ def test_a_state_that_cannot_be_made_now_is_made_later(monkeypatch: pytest.Monke
             calls.append(n)
             if n == LONG // 2:
                 with monkeypatch.context() as patch:
-                    patch.setattr(ahead.ChainAhead, "state", full)
+                    patch.setattr(ahead_chain.ChainAhead, "state", full)
                     with pytest.raises(MemoryError):
                         handle.events()
             return n + 1
@@ -359,6 +366,7 @@ def test_what_went_ahead_is_undone_when_a_step_fails(asked: list[object]) -> Non
 # --- all the same
 
 
+HIGH = 7
 NOW = Retry(max_attempts=2, initial_delay=0, jitter="none")
 KINDS = ("plain", "plain", "armed", "waits", "looks", "fails once", "fails")
 
@@ -398,6 +406,41 @@ class Story:
             flow = step.compensate(self.undo) if kind == "armed" else step
         return flow
 
+    def looped(self) -> Workflow[int, int]:
+        """Return the steps as iterations."""
+        body = step(self.body, retry=NOW).compensate(self.undo)
+        return Workflow[int]("flow").loop(body, until=self.over, max_iterations=len(self.kinds))
+
+    def branched(self) -> Workflow[int, Any]:
+        """Return the steps as arms of branches, every second one asked for twice."""
+        flow: Workflow[int, Any] = Workflow[int]("flow")
+        for _ in self.kinds:
+            flow = flow.branch().when(self.is_odd, self.body).otherwise(step(self.body, retry=NOW, name="even"))
+        return flow
+
+    def folded(self, cap: int) -> Workflow[list[int], int]:
+        """Return the steps as items of which a sum is made."""
+        return Workflow[list[int]]("flow").map(step(self.body, retry=NOW), concurrency=cap).into(0, self.add)
+
+    def over(self, number: int, index: int) -> bool:
+        """Note that it was asked whether this is enough; one that fails in its last attempt is the last."""
+        self.noted.append(("over", number, index))
+        return number == len(self.kinds)
+
+    def is_odd(self, number: int) -> bool:
+        """Note that it was asked; fail for a number that is high."""
+        self.noted.append(("odd", number))
+        if number == HIGH:
+            raise ValueError(number)
+        return number % 2 == 1
+
+    def add(self, total: int, number: int) -> int:
+        """Note what is added; fail for a number that is high."""
+        self.noted.append(("add", total, number))
+        if number == HIGH:
+            raise ValueError(number)
+        return total + number
+
     async def run(self, flow: Workflow[Any, Any], value: object, *, heard: bool) -> Outcome[Any]:
         """Run, with somebody who listens or without."""
         self.handle = await LocalEngine(clock=lambda: 0.0).start(flow, value, run_id="r")
@@ -436,3 +479,96 @@ def test_a_map_is_the_same_with_a_listener_and_without(kinds: list[str], cap: in
 
     go(main)
     assert alone.noted == heard.noted
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=9), st.sampled_from(["looped", "branched"]))
+def test_a_row_is_the_same_with_a_listener_and_without(kinds: list[str], shape: str) -> None:
+    """S2, S13, S17: pure functions are asked as often, and at the same moments."""
+    alone, heard = Story(kinds), Story(kinds)
+
+    async def main() -> None:
+        flows = getattr(alone, shape)(), getattr(heard, shape)()
+        assert await alone.run(flows[0], 0, heard=False) == await heard.run(flows[1], 0, heard=True)
+
+    go(main)
+    assert alone.noted == heard.noted
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=12), st.integers(1, 4))
+def test_a_folded_map_is_the_same_with_a_listener_and_without(kinds: list[str], cap: int) -> None:
+    """S2, S16: results are folded at the same moments."""
+    alone, heard = Story(kinds), Story(kinds)
+
+    async def main() -> None:
+        items = [*range(len(kinds))]
+        assert await alone.run(alone.folded(cap), items, heard=False) == await heard.run(
+            heard.folded(cap), items, heard=True
+        )
+
+    go(main)
+    assert alone.noted == heard.noted
+
+
+# --- functions that are not as pure as they should be
+
+
+def test_a_predicate_that_cancels_its_run_lets_no_step_begin() -> None:
+    """S7, S28: it may not, but nothing is begun behind the back of the machine."""
+    begun: list[int] = []
+
+    async def main() -> None:
+        async def body(n: int) -> int:
+            begun.append(n)
+            return n + 1
+
+        def enough(n: int, _: int) -> bool:
+            if n == 3:
+                handle.cancel("enough")
+            return False
+
+        flow = Workflow[int]("flow").loop(body, until=enough, max_iterations=9)
+        handle: Handle[int] = await LocalEngine().start(flow, 0)
+        assert isinstance(await handle.result(), Cancelled)
+
+    go(main)
+    assert begun == [0, 1, 2]
+
+
+def test_an_interrupt_in_a_predicate_stops_the_run() -> None:
+    """S30: it is raised where the run is awaited."""
+
+    def interrupted(n: int, _: int) -> bool:
+        if n == 3:
+            raise KeyboardInterrupt
+        return False
+
+    async def main() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            await LocalEngine().execute(Workflow[int]("flow").loop(increase, until=interrupted, max_iterations=9), 0)
+
+    go(main)
+
+
+# --- those that wait
+
+
+def test_steps_that_wait_go_ahead_as_well(asked: list[object]) -> None:
+    """S2: who waits needs no state either; it is made when somebody looks."""
+    gate = Gate()
+
+    async def main() -> None:
+        async def wait(n: int) -> int:
+            await asyncio.sleep(0)
+            return n + 1
+
+        flow = Workflow[range]("flow").map(wait, concurrency=2).pure(len).step(wait).step(wait, name="b").step(gate)
+        handle: Handle[Any] = await LocalEngine().start(flow, range(LONG))
+        await gate.begun.wait()
+        assert len(asked) == 2
+        assert handle.state.root.child.effect.path == "flow/Gate"  # type: ignore[union-attr]  # a chain
+        gate.opened.set()
+        assert (await handle.result()).ok
+
+    go(main)
