@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias, cast, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from orchestration.frozen import evolve, maker
 from orchestration.interpreter.branch import is_of_kind
 from orchestration.interpreter.effects import RunStep
 from orchestration.interpreter.step import StepFrame
 from orchestration.interpreter.trail import Entry, chained
+from orchestration.outcomes import Succeeded
 from orchestration.plan.nodes import Branch, Loop, Step
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from orchestration.interpreter.state import State
     from orchestration.interpreter.trail import Chain
 
-Row: TypeAlias = "tuple[tuple[str, Step | Branch | None], ...]"  # nodes with their paths; `None`: not to be begun here
+Row: TypeAlias = "tuple[tuple[str, Step | None, Branch | None], ...]"  # nodes with their paths; other nodes are neither
 
 _run_step = maker(RunStep)
 
@@ -29,36 +30,45 @@ _run_step = maker(RunStep)
 class ChainAhead:
     """The chain of the run, with a step under way."""
 
-    __slots__ = ("_before", "_frame", "_row", "_where", "answers")
+    __slots__ = ("_frame", "_row", "_where", "answers", "before")
 
     def __init__(self, before: State, frame: ScopeFrame, effect: RunStep, row: Row) -> None:
-        """Begin where the state is, but keep none of its values: a chain that goes on does not need them."""
-        self._before = evolve(before, root=None)
-        self._frame = evolve(frame, child=None, trail=None)
+        """Begin at a state and a frame that hold no values of this chain, which does not need them to go on."""
+        self.before = before
+        self._frame = frame
         self._row = row
         self.answers: tuple[Answer, ...] = ()
         # the step that was begun last, the trail of those before it, and when it was begun
         self._where: tuple[int, RunStep, Chain | None, float] = frame.index, effect, frame.trail, before.at
 
+    @staticmethod
+    def of(state: State, frame: ScopeFrame, effect: RunStep, row: Row) -> ChainAhead:
+        """Begin where a state is."""
+        return ChainAhead(evolve(state, root=None), evolve(frame, child=None), effect, row)
+
     def after(self, effect: RunStep, output: object, at: float) -> RunStep | None:
         """Begin the next node, if it is a step, or a branch that chooses one."""
         index, _, trail, last = self._where
         index += 1
-        path, node = self._row[index]
-        if type(node) is not Step:
-            path, node = self._choose(path, cast("Branch | None", node), output)
-            if node is None:
+        path, step, branch = self._row[index]
+        if step is None:
+            if branch is None:
+                return None
+            path, step = self._choose(path, branch, output)
+            if step is None:
                 return None
         if effect.step.compensation is not None:  # registered before the next effect goes out (S22)
             trail = chained(trail, Entry(effect.path, effect.step, armed=True, value=output))
-        begun = _run_step(path, 1, node, output)
+        begun = _run_step(path, 1, step, output)
         self._where = index, begun, trail, at if at > last else last  # noqa: FURB136 - `max` costs 100 ns
         return begun
 
-    def _choose(self, path: str, branch: Branch | None, value: object) -> tuple[str, Step | None]:
+    def outcome(self, output: object) -> Succeeded[object] | None:
+        """Return the outcome that the success of the step under way leads to, if that is the last of the chain."""
+        return Succeeded(output, self.before.run_id) if self._where[0] + 2 == len(self._row) else None
+
+    def _choose(self, path: str, branch: Branch, value: object) -> tuple[str, Step | None]:
         """Return the arm of a branch that is taken, if that is a step that asks no hooks (S13, S31)."""
-        if branch is None:
-            return path, None
         answers: list[Answer] = []
         arm = branch.otherwise
         for candidate in branch.arms:
@@ -84,7 +94,7 @@ class ChainAhead:
         """Return the state in which the step that was begun last is under way."""
         index, effect, trail, at = self._where
         frame = evolve(self._frame, index=index, child=StepFrame(effect), trail=trail)
-        return evolve(self._before, at=at, root=frame)
+        return evolve(self.before, at=at, root=frame)
 
 
 @final
@@ -93,7 +103,6 @@ class LoopAhead:
 
     __slots__ = (
         "_asked_after",
-        "_before",
         "_frame",
         "_goes_on",
         "_items",
@@ -103,12 +112,13 @@ class LoopAhead:
         "_test",
         "_where",
         "answers",
+        "before",
     )
 
     def __init__(self, before: State, root: ScopeFrame, frame: RepeatFrame, effect: RunStep) -> None:
         """Begin where the state is, but keep none of its values."""
         node = frame.node
-        self._before = evolve(before, root=None)
+        self.before = evolve(before, root=None)
         self._root = evolve(root, child=None)
         self._frame = evolve(frame, child=None, trail=None)
         self._prefix = f"{frame.path}["
@@ -153,4 +163,4 @@ class LoopAhead:
         """Return the state in which the iteration that was begun last is under way."""
         index, effect, trail, at = self._where
         frame = evolve(self._frame, index=index, child=StepFrame(effect), trail=trail)
-        return evolve(self._before, at=at, root=evolve(self._root, child=frame))
+        return evolve(self.before, at=at, root=evolve(self._root, child=frame))

@@ -35,7 +35,6 @@ class MapAhead:
     """A map that is full: each item that succeeds makes room for one more."""
 
     __slots__ = (
-        "_before",
         "_body",
         "_cap",
         "_combine",
@@ -48,12 +47,13 @@ class MapAhead:
         "_root",
         "_where",
         "answers",
+        "before",
     )
 
     def __init__(self, before: State, root: ScopeFrame, frame: GroupFrame) -> None:
         """Begin where the state is."""
         node = cast("Map", frame.node)
-        self._before = before
+        self.before = before
         self._root = root
         self._frame = frame
         self._body = cast("Step", node.body)
@@ -124,7 +124,7 @@ class MapAhead:
             for index, child in begun.items():
                 active = active.insert(index, child)
         frame = evolve(self._frame, ready=ready[taken:], active=active, outputs=outputs)
-        return evolve(self._before, at=at, root=evolve(self._root, child=frame))
+        return evolve(self.before, at=at, root=evolve(self._root, child=frame))
 
 
 def _listed(outputs: List[tuple[int, Any]], index: int, output: object) -> List[tuple[int, Any]]:

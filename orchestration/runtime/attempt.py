@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.events import Event
-    from orchestration.runtime.driver import Driver
+    from orchestration.runtime.context import Run
 
 
 class Attempt(StepContext):
@@ -30,17 +30,19 @@ class Attempt(StepContext):
     leaving: bool = False  # it has been told to end
     leaked: bool = False
 
-    def __init__(self, effect: Attempted, driver: Driver, task: Task[None], watch: Callable[[Attempt], None]) -> None:
+    def __init__(
+        self, effect: Attempted, run: Run, task: Task[None], watch: Callable[[Attempt], None] | None = None
+    ) -> None:
         """Begin; `task` is the worker that drives it, `watch` starts the clock of its timeout."""
         self.effect = effect  # as `StepContext` does it, without a call more for each step
-        self._run = driver
+        self._run = run
         self.task = task
         self.watch = watch
 
     def note_started(self) -> None:
         """Start the clock of the timeout: a thread has begun with the body (S10)."""
         super().note_started()
-        if self.effect.timeout is not None:
+        if self.effect.timeout is not None and self.watch is not None:
             self.task.get_loop().call_soon_threadsafe(self.watch, self)
 
     def interrupt(self) -> bool:

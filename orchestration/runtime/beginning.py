@@ -8,7 +8,7 @@ from orchestration.interpreter.engine import Turned, begin
 from orchestration.interpreter.events import Started
 
 if TYPE_CHECKING:
-    from orchestration.interpreter.ahead import Route
+    from orchestration.interpreter.ahead import Ahead, Route
     from orchestration.interpreter.effects import Effect
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
@@ -23,7 +23,7 @@ class Home(NamedTuple):
     """What a run has from its engine: `grace` is in seconds (S24), `lines` lead its attempts through gates (S14).
 
     `hooks` are those that concern the plan (S31), `clock` tells the time of events, in seconds (S2); `route` is what
-    of the plan can go ahead of the machine.
+    of the plan can go ahead of the machine. `is_quiet`: nobody sees the steps of the plan, and the event loop runs all.
     """
 
     handler: Handler
@@ -33,14 +33,19 @@ class Home(NamedTuple):
     hooks: Hooks
     clock: Clock
     route: Route
+    is_quiet: bool = False
 
 
 class Beginning(NamedTuple):
-    """Where a driver begins: what its observers are told first, and the effects that are to be performed."""
+    """Where a driver begins: what its observers are told first, and the effects that are to be performed.
+
+    `ahead` is what has gone ahead already of the state, which is the one before that then.
+    """
 
     told: list[Turned]
     effects: list[Effect]
     state: State
+    ahead: Ahead | None = None
 
 
 def started(plan: Plan, value: object, home: Home, *, run_id: str, deadline: float | None = None) -> Started:

@@ -179,6 +179,7 @@ class Crew:
             if not self._driver.over:
                 self.help()
         elif not worker.cancelled() and (error := worker.exception()) is not None:
+            self._retire(worker)
             self._driver.give_up(error)
 
     def help(self) -> None:
@@ -241,14 +242,37 @@ class Crew:
                 if attempt.timer is None and not attempt.leaving:
                     self._leave(effect.path)
                     driver.fold(event)
-                else:
-                    self._ended(attempt, event)
-                    if attempt.leaked:
-                        return
-                    # a cancel that the body has not met is met here, not by the next body
-                    await unless_cancelled(asyncio.sleep(0))
+                elif not await self._settled(attempt, event):
+                    return
         finally:
             self._come_home(task, attempt)
+
+    async def take_over(self, attempt: Attempt, rest: Awaitable[object]) -> None:
+        """Go on, in the task of an attempt that is under way, with that and then with others."""
+        task = attempt.task
+        task.add_done_callback(self._gone)
+        self._workers.add(task)
+        attempt.watch = self._watch
+        self._attempts[attempt.path] = attempt
+        if await self._finished(attempt, rest):
+            self._coming += 1
+            del attempt, rest  # a value that was passed on is not held
+            await self._work()
+        else:
+            self._come_home(task, attempt)
+
+    async def _finished(self, attempt: Attempt, rest: Awaitable[object]) -> bool:
+        """Go on with a body that waits to its end; false if it has leaked. No value is left to who awaits this."""
+        event, output = await self._waited(attempt, rest)
+        return await self._settled(attempt, event or attempt.succeeded(output, self._driver.now()))
+
+    async def _settled(self, attempt: Attempt, event: Event) -> bool:
+        """Note how an attempt has ended; false if it has leaked, and its worker is to end as well."""
+        self._ended(attempt, event)
+        if attempt.leaving and not attempt.leaked:
+            # a cancel that the body has not met is met here, not by the next body
+            await unless_cancelled(asyncio.sleep(0))
+        return not attempt.leaked
 
     async def _may_begin(self, effect: Attempted) -> bool:
         """Wait until the observers have been told of what was before; false if the attempt is not to begin any more."""

@@ -38,13 +38,14 @@ from orchestration.runtime.streams import Streams
 from orchestration.runtime.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from contextvars import Context
 
     from orchestration.interpreter.effects import Attempted
     from orchestration.interpreter.state import State
     from orchestration.outcomes import Outcome
     from orchestration.plan.compile import Plan
+    from orchestration.runtime.attempt import Attempt
     from orchestration.runtime.beginning import Beginning, Home
     from orchestration.runtime.context import Clock
     from orchestration.runtime.log import Log
@@ -84,7 +85,7 @@ class Driver:
         self._patience: asyncio.TimerHandle | None = None  # for what is under way when the run is stopped
         self._beginning = beginning
         self.watched: bool = self.hooks is not None or log is not None or bool(home.lines)  # each event is needed
-        self.position: Position = Position(plan, beginning.state, home.clock, home.route, stays=self.watched)
+        self.position: Position = Position(plan, beginning, home, stays=self.watched)
         self.now: Callable[[], float] = self.position.now
         self.over: bool = beginning.state.outcome is not None
 
@@ -153,11 +154,19 @@ class Driver:
         try:
             await what
         except asyncio.CancelledError as error:
-            self._stop = self._stop or error
-            if self._log is None:
-                self.cancel("the task that awaited the run was cancelled")
-            else:
-                self.suspend(error)
+            self.interrupt(error)
+
+    def interrupt(self, error: asyncio.CancelledError) -> None:
+        """Cancel the run, or stop it if it is durable, because the task that awaits it was cancelled (S30)."""
+        self._stop = self._stop or error
+        if self._log is None:
+            self.cancel("the task that awaited the run was cancelled")
+        else:
+            self.suspend(error)
+
+    def take_over(self, attempt: Attempt, rest: Awaitable[object]) -> Coroutine[Any, Any, None]:
+        """Go on with an attempt that was begun before the run had a driver; to be awaited in its task."""
+        return self._crew.take_over(attempt, rest)
 
     def cancel(self, reason: str) -> bool:
         """Cancel the run; tell whether this decided it (S28). One that is being stopped is for who goes on with it."""

@@ -65,11 +65,13 @@ class BodyHandler:
             PlanError: if a step that is to run in one turns out to be bound to an `async def`.
         """
         self._executors = executors
+        self.needs_places: bool = False  # whether there is a step that runs elsewhere than in the event loop
         self._steps: dict[int, Callable[[Any], Coroutine[Any, Any, object]]] = {}
         self._undos: dict[tuple[int, str], Callable[[Any], Coroutine[Any, Any, object]]] = {}
         for node in plan.nodes:
             if isinstance(node, Step):
                 self._steps[node.number] = self._runner(node.body, node.run_in, services, plan.name, spread=node.spread)
+                self.needs_places |= getattr(self._steps[node.number], "func", None) is _in_place
             if isinstance(node, Cleanup):
                 self._steps[node.number] = self._runner(node.body, None, services, plan.name)
             if isinstance(node, Step | Compensated) and node.compensation is not None:

@@ -136,9 +136,11 @@ class Host:
         """Return what a run of a plan needs: what there is to call and to pass is found out once, for all its runs."""
         known = self._homes.get(id(plan))
         if known is None:
-            handler = wrap(BodyHandler(plan, self._services, self._executors), self._middleware)
+            bodies, route = BodyHandler(plan, self._services, self._executors), Route(plan)
             lines, hooks = lines_of(plan, self._gate, self._limits), Hooks(plan, self._hooks)
-            home = Home(handler, self._executors.threads, self._grace, lines, hooks, self._clock, Route(plan))
+            is_quiet = route.is_row and not (bodies.needs_places or lines or hooks or self._durable)
+            handler, threads = wrap(bodies, self._middleware), self._executors.threads
+            home = Home(handler, threads, self._grace, lines, hooks, self._clock, route, is_quiet)
             if len(self._homes) >= KEPT:
                 self._homes.clear()
             self._homes[id(plan)] = (plan, home)

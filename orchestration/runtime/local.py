@@ -26,6 +26,7 @@ from orchestration.runtime.durable import Durable, Recovery, state_of
 from orchestration.runtime.executors import Executors
 from orchestration.runtime.host import Host
 from orchestration.runtime.inbox import cancel_text, signal_text
+from orchestration.runtime.prelude import Prelude
 from orchestration.runtime.services import Services
 from orchestration.runtime.threads import DEFAULT_THREADS, Threads
 
@@ -147,6 +148,8 @@ class LocalEngine(Host, Generic[R]):
         """
         plan = self._known(workflow.compile())
         checked = validate_input(plan, value)
+        if run_id is None and deadline is None and token is None and (home := self._home_of(plan)).is_quiet:
+            return await Prelude(plan, home, checked).run(self._executors)
         async with self._alone(run_id):
             known = self._attach(plan, checked, run_id, token)
             handle = known or await self._open(plan, checked, run_id, deadline, token, wait=True)

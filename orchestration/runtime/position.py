@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, final
 from orchestration.interpreter.engine import advance
 
 if TYPE_CHECKING:
-    from orchestration.interpreter.ahead import Ahead, Route
+    from orchestration.interpreter.ahead import Ahead
     from orchestration.interpreter.effects import Attempted, Effect, RunStep
     from orchestration.interpreter.events import Event
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
-    from orchestration.runtime.context import Clock
+    from orchestration.runtime.beginning import Beginning, Home
 
 
 @final
@@ -21,14 +21,14 @@ class Position:
 
     __slots__ = ("_ahead", "_clock", "_plan", "_route", "_state", "_stays")
 
-    def __init__(self, plan: Plan, state: State, clock: Clock, route: Route, *, stays: bool) -> None:
+    def __init__(self, plan: Plan, beginning: Beginning, home: Home, *, stays: bool) -> None:
         """Begin at a state; one that `stays` has nothing go ahead of it, because somebody needs each event."""
         self._plan = plan
-        self._state = state
-        self._ahead: Ahead | None = None
-        self._clock = clock
-        self._route = route
-        self._stays = stays or not route.leads_on
+        self._state = beginning.state
+        self._ahead: Ahead | None = beginning.ahead
+        self._clock = home.clock
+        self._route = home.route
+        self._stays = stays or not home.route.leads_on
 
     @property
     def state(self) -> State:
@@ -67,9 +67,10 @@ class Position:
         if ahead is None:
             if self._stays:
                 return None
-            ahead = self._ahead = self._route.ahead_of(self._state)
+            ahead = self._route.ahead_of(self._state)
             if ahead is None:
                 return None
+            self._ahead, self._state = ahead, ahead.before
         following = ahead.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
         return following if ahead is self._ahead else None  # a pure function may have looked, or cancelled its run
 

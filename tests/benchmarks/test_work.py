@@ -111,7 +111,8 @@ CALLS: dict[Callable[[int], tuple[Workflow[Any, Any], object]], float] = {  # fo
     branched: 9,
     retried: 127,
 }
-A_RUN = 157  # calls, for all of a run of one step
+A_RUN = 69  # calls, for all of a run of one step that nobody can see
+A_WATCHED_RUN = 212  # the same of one that has a driver
 
 
 def calls_of(flow: Workflow[Any, Any], value: object) -> int:
@@ -181,12 +182,13 @@ def test_what_one_costs_stays_as_it_is(make: Callable[[int], tuple[Workflow[Any,
 def test_what_a_run_costs_stays_as_it_is() -> None:
     """The same of a run of one step, from the input to the outcome."""
     assert calls_of(*chain(1)) == pytest.approx(A_RUN, rel=TOLERANCE)
+    assert calls_of(*watched(1)) == pytest.approx(A_WATCHED_RUN, rel=TOLERANCE)
 
 
 @pytest.mark.parametrize("make", [chain, capped, looped], ids=lambda make: make.__name__)
 def test_cost_grows_with_the_number_and_not_faster(make: Callable[[int], tuple[Workflow[Any, Any], object]]) -> None:
-    """The second streak takes as many calls as the first: an event costs the depth of the plan, not its size."""
-    first, second, third = (calls_of(*make(size)) for size in (STREAK, 2 * STREAK, 3 * STREAK))
+    """The third streak takes as many calls as the second: an event costs the depth of the plan, not its size."""
+    first, second, third = (calls_of(*make(size)) for size in (2 * STREAK, 3 * STREAK, 4 * STREAK))
     assert third - second == pytest.approx(second - first, rel=0.05)
 
 

@@ -170,6 +170,49 @@ def test_a_row_that_goes_ahead_is_what_the_machine_does(flow, value, outputs, da
         act(data.draw, run, list(run.pending))
 
 
+@pytest.mark.parametrize(
+    ("flow", "outputs", "count"),
+    [
+        (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(ARMED), [1, 2], 1),
+        (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(ARMED), [7], 0),
+        (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(ARMED), [5], 0),
+        (Workflow[int]("flow").loop(increase, until=says_of, max_iterations=9), [1, 2, 1, 4], 3),
+        (Workflow[int]("flow").loop(increase, until=says_of, max_iterations=9), [1, 6], 1),
+        (Workflow[int]("flow").loop(increase, until=says_of, max_iterations=1), [1], 0),
+        (Workflow[int]("flow").loop(increase, while_=says_of, max_iterations=9), [1, 0, 1, 1], 3),
+    ],
+)
+def test_what_pure_functions_say_is_taken_once(flow, outputs, count) -> None:
+    """S7, S13, S17: yes and no lead on, or not; of a failure and of what is neither, the machine says what it is."""
+    plan = flow.compile()
+    assert go_on(plan, start(plan, 2, run_id="r", at=0.0), outputs) == count
+
+
+def test_nothing_goes_ahead_of_an_iteration_that_waits_to_be_tried_again() -> None:
+    """S9: no attempt is under way that could succeed."""
+    run = Machine(Workflow[list[int]]("flow").fold(0, step(added, retry=PATIENT)).compile(), [1, 2])
+    assert ahead_of(run) is not None
+    run.fail("flow/added[0]")
+    assert ahead_of(run) is None
+
+
+def test_a_row_begins_as_the_machine_begins_it() -> None:
+    """S2: the same state and the same effect."""
+    plan = CHAIN.compile()
+    state, effects = start(plan, 1, run_id="r", at=5.0)
+    ahead, effect = Route(plan).begin(1, "r", 5.0)
+    assert (ahead.state(), [effect]) == (state, effects)
+    assert ahead.outcome(2) is None
+
+
+def test_a_row_ends_as_the_machine_ends_it() -> None:
+    """S2: with the outcome that the last success leads to."""
+    plan = Workflow[int]("flow").step(increase).compensate(undo).compile()
+    state, _ = start(plan, 1, run_id="r", at=0.0)
+    ahead, effect = Route(plan).begin(1, "r", 0.0)
+    assert ahead.outcome(2) == advance(plan, state, StepSucceeded(effect.path, 1.0, 1, 2))[0].outcome
+
+
 def test_time_never_runs_backwards() -> None:
     """S2: a clock that is set back moves no state back, of a chain, a loop or a map."""
     loop = Workflow[int]("flow").loop(increase, until=lambda *_: False, max_iterations=9)

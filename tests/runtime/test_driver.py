@@ -873,7 +873,33 @@ def test_a_defect_of_what_performs_attempts_is_raised_where_the_run_is_awaited(m
 
     monkeypatch.setattr("orchestration.runtime.attempt.Attempt.succeeded", broken)
     with pytest.raises(LookupError, match="a defect of the library"):
-        Workflow[int]("flow").step(increase).run_sync(1)
+        asyncio.run(LocalEngine().execute(Workflow[int]("flow").step(increase), 1, run_id="r"))
+
+
+def test_a_worker_that_is_cancelled_while_it_waits_for_work_goes_on_waiting() -> None:
+    """S29: somebody cancels tasks that are not theirs."""
+
+    async def short(n: int) -> int:
+        await asyncio.sleep(0)
+        return n
+
+    async def main() -> None:
+        gate, busy = Gate(), set[object]()
+
+        async def long(n: int) -> int:
+            busy.add(asyncio.current_task())
+            return await gate(n)
+
+        handle = await LocalEngine().start(Workflow[int]("flow").fork(short).fork(long).join(), 1)
+        for _ in range(9):
+            await asyncio.sleep(0)
+        (idle,) = others() - busy - {handle.task}
+        idle.cancel()
+        await asyncio.sleep(0)
+        gate.opened.set()
+        assert (await handle.result()).ok
+
+    go(main)
 
 
 @pytest.mark.parametrize("cleans", [True, False], ids=["with a cleanup", "with nothing left to do"])
