@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 ENOUGH = 0.03  # seconds: what is shorter is done several times, so that the clock's grain does not show
 BUDGET = 0.8  # seconds for the repetitions of one workload in one size
 LONGEST = 12.0  # seconds that one repetition may take
+TRACED = 30.0  # seconds that one may take while its memory is traced, which makes it four times slower
 REPEAT = 25
 
 
@@ -96,7 +97,7 @@ async def figures(contender: str, workloads: dict[str, Workload]) -> list[dict[s
                     break
                 processor, wall = await least(work, first)
                 row = {"workload": key, "size": size, "processor": processor / size, "wall": wall / size}
-                if workload.memory and wall * 4 < LONGEST:  # tracing makes it slower
+                if workload.memory and wall * 4 < TRACED:
                     row["peak"] = await peak(work)
                 rows.append(row)
                 unit = wall / size

@@ -91,7 +91,8 @@ def ratios() -> str:
     here, tasks, nodes = known["here"], known["tasks"], known.get("pydantic_graph_nodes")
     rows = []
     for key, workload in WORKLOADS.items():
-        size, what = workload.sizes[-1], "wall" if workload.waits else "processor"
+        what = "wall" if workload.waits else "processor"
+        size = max(size for size in workload.sizes if found(tasks, key, size, what))
         ours, theirs = found(here, key, size, what), found(tasks, key, size, what)
         peer = None if nodes is None else found(nodes, key, size, what)
         if ours:
