@@ -37,10 +37,10 @@ class MapAhead:
     __slots__ = (
         "_body",
         "_cap",
+        "_collects",
         "_combine",
         "_frame",
         "_items",
-        "_keep",
         "_last",
         "_prefix",
         "_ready",
@@ -62,28 +62,30 @@ class MapAhead:
         self._ready = frame.ready
         self._last = min(len(frame.ready), FAR)
         self._cap = node.concurrency
-        self._keep: Callable[[Any, int, object], Outputs | None] = _listed
-        if node.into is not None:
-            self._keep, self._combine = self._folded, node.into.combine.call
-        elif keeps_failures(node):
-            self._keep = _listed_as_success
+        self._combine = None if node.into is None else node.into.combine.call
+        self._collects = keeps_failures(node)
         self.answers: tuple[Answer, ...] = ()
         # how many that were ready were begun, the outputs of those that have ended, and when the last was begun
-        self._where: tuple[int, Outputs, float] = 0, frame.outputs, before.at
+        self._where: tuple[int, Any, float] = 0, frame.outputs, before.at
 
     def after(self, effect: RunStep, output: object, at: float) -> RunStep | None:
         """Begin the next item, if there is one, and room for it."""
         taken, outputs, last = self._where
         if taken == self._last:
             return None
-        kept = self._keep(outputs, int(effect.path[len(self._prefix) : -1]), output)
-        if kept is None:
-            return None
+        index = int(effect.path[len(self._prefix) : -1])
+        result = Ok(output) if self._collects else output
+        if self._combine is None:
+            outputs = outputs.push_front((index, result))
+        else:
+            outputs = self._folded(self._combine, outputs, index, result)
+            if outputs is None:
+                return None
         following = self._ready[taken]
-        self._where = taken + 1, kept, at if at > last else last  # noqa: FURB136 - `max` costs 100 ns
+        self._where = taken + 1, outputs, at if at > last else last  # noqa: FURB136 - `max` costs 100 ns
         return _run_step(f"{self._prefix}{following}]", 1, self._body, self._items[following])
 
-    def _folded(self, folding: Folding, index: int, output: object) -> Folding | None:
+    def _folded(self, combine: Callable[..., object], folding: Folding, index: int, output: object) -> Folding | None:
         """Let an output wait for its turn, or fold it and those that have waited for it (S16)."""
         accumulator, position, waiting = folding.accumulator, folding.position, folding.waiting
         if index != position:
@@ -92,7 +94,7 @@ class MapAhead:
         answers: list[Answer] = []
         while True:
             try:
-                accumulator = self._combine(accumulator, output)
+                accumulator = combine(accumulator, output)
             except BaseException as error:  # noqa: BLE001 - it is for the machine to say what becomes of it
                 self.answers = (*answers, (None, error))
                 return None
@@ -125,16 +127,6 @@ class MapAhead:
                 active = active.insert(index, child)
         frame = evolve(self._frame, ready=ready[taken:], active=active, outputs=outputs)
         return evolve(self.before, at=at, root=evolve(self._root, child=frame))
-
-
-def _listed(outputs: List[tuple[int, Any]], index: int, output: object) -> List[tuple[int, Any]]:
-    """Keep an output as it is."""
-    return outputs.push_front((index, output))
-
-
-def _listed_as_success(outputs: List[tuple[int, Any]], index: int, output: object) -> List[tuple[int, Any]]:
-    """Keep an output where failures are kept as well (S18)."""
-    return outputs.push_front((index, Ok(output)))
 
 
 def _those_of(outputs: Outputs, latest: int) -> Callable[[int], bool]:

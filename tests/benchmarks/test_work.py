@@ -103,15 +103,15 @@ def retried(size: int) -> tuple[Workflow[Any, Any], object]:
 CALLS: dict[Callable[[int], tuple[Workflow[Any, Any], object]], float] = {  # for one step, item, iteration, attempt
     chain: 6,
     watched: 46,
-    capped: 8,
-    collected: 9,
+    capped: 7,
+    collected: 8,
     uncapped: 51,
     folded: 11,
     looped: 7,
-    branched: 9,
-    retried: 127,
+    branched: 8,
+    retried: 129,
 }
-A_RUN = 69  # calls, for all of a run of one step that nobody can see
+A_RUN = 64  # calls, for all of a run of one step that nobody can see
 A_WATCHED_RUN = 212  # the same of one that has a driver
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration import Workflow, gate, step, tolerate
+from orchestration import Ok, Workflow, gate, step, tolerate
 from orchestration.interpreter.ahead import Route
 from orchestration.interpreter.ahead_map import FAR
 from orchestration.interpreter.effects import RunStep
@@ -107,9 +107,10 @@ def says_of(n: Any, index: int) -> Any:
 BAD, LAZY = 13, 26
 
 
-def summed(sum_: int, n: Any) -> Any:
-    """Add a number, or fail, or give what is no sum."""
-    ASKED.append((sum_, n))
+def summed(sum_: int, result: Any) -> Any:
+    """Add a number that there is, or fail, or give what is no sum."""
+    ASKED.append((sum_, result))
+    n = result.value if isinstance(result, Ok) else result
     if n == BAD:
         raise ValueError(n)
     return asyncio.sleep(0) if n == LAZY else sum_ + (n if isinstance(n, int) else 0)
@@ -332,9 +333,10 @@ def test_items_that_go_ahead_are_those_that_the_machine_begins(
 
 @settings(max_examples=300)
 @given(st.integers(1, 5), st.integers(1, 12), st.lists(st.integers(0, 40), min_size=1, max_size=20), st.data())
-def test_results_that_are_folded_ahead_are_what_the_machine_folds(cap, more, outputs, data) -> None:
+@pytest.mark.parametrize("mode", ["fail_fast", "collect"])
+def test_results_that_are_folded_ahead_are_what_the_machine_folds(mode, cap, more, outputs, data) -> None:
     """S16: in order, however they come; one that waits for too many others, or cannot be folded, is for the machine."""
-    run = Machine(mapped(concurrency=cap).into(0, summed).compile(), list(range(cap + more)))
+    run = Machine(mapped(concurrency=cap, on_error=mode).into(0, summed).compile(), list(range(cap + more)))
     while run.outcome is None:
         go_on(run.plan, begun(run), outputs)
         act(data.draw, run, list(run.pending))
