@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,7 +19,7 @@ from orchestration.interpreter.engine import advance, start
 from orchestration.interpreter.events import StepSucceeded
 from orchestration.interpreter.few import FEW
 from orchestration.interpreter.turn import STRETCH
-from tests.bodies import double, increase, pair_total, undo
+from tests.bodies import double, increase, pair_total, same, undo
 from tests.interpreter.parts import PATIENT
 from tests.machine import Machine
 from tests.plans import act, workflows
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 OUTPUTS = [5, 6, 7, 8]  # as many as a chain of these tests has steps, and more
+CHAIN = Workflow[int]("flow").step(increase).step(increase, name="b").compensate(undo).step(increase, name="c")
+NESTED = Workflow[int]("inner").step(increase).step(increase, name="b")
 
 
 def go_on(plan: Plan, begun: Advanced, outputs: Sequence[int] = OUTPUTS) -> int:
@@ -177,6 +180,9 @@ def test_a_row_that_goes_ahead_is_what_the_machine_does(flow, value, outputs, da
         (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(ARMED), [1, 2], 1),
         (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(ARMED), [7], 0),
         (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(ARMED), [5], 0),
+        (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(NESTED), [2], 1),
+        (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(NESTED), [1], 0),
+        (Workflow[int]("flow").step(increase).branch().case(bool, NESTED).case(int, ARMED).otherwise(NESTED), [1], 1),
         (Workflow[int]("flow").loop(increase, until=says_of, max_iterations=9), [1, 2, 1, 4], 3),
         (Workflow[int]("flow").loop(increase, until=says_of, max_iterations=9), [1, 6], 1),
         (Workflow[int]("flow").loop(increase, until=says_of, max_iterations=1), [1], 0),
@@ -195,6 +201,51 @@ def test_nothing_goes_ahead_of_an_iteration_that_waits_to_be_tried_again() -> No
     assert ahead_of(run) is not None
     run.fail("flow/added[0]")
     assert ahead_of(run) is None
+
+
+@pytest.mark.parametrize(
+    ("flow", "is_row", "leads_on"),
+    [
+        (CHAIN, True, True),
+        (Workflow[int]("flow").step(increase), True, False),
+        (Workflow[int]("flow").step(increase).branch().when(says, increase).otherwise(NESTED), True, True),
+        (Workflow[int]("flow").branch().when(says, increase).otherwise(NESTED), False, False),
+        (Workflow[int]("flow").step(increase).pure(double), False, False),
+        (CHAIN.pure(double), False, True),
+        (CHAIN.cleanup(undo), False, True),
+        (Workflow[int]("flow").pure(double).loop(increase, until=says_of, max_iterations=2), False, True),
+        (Workflow[int]("flow"), False, False),
+    ],
+)
+def test_a_plan_tells_where_it_leads(flow, is_row, leads_on) -> None:
+    """S2: a row has nothing but what can go ahead, from the first node to the last."""
+    route = Route(flow.compile())
+    assert (route.is_row, route.leads_on) == (is_row, leads_on)
+
+
+class Big:
+    """A value that one would not want to keep."""
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        Workflow[Any]("flow").step(same).compensate(undo).step(same, name="b").step(same, name="c"),
+        Workflow[Any]("flow").loop(step(same).compensate(undo), until=lambda *_: False, max_iterations=9),
+    ],
+    ids=["chain", "loop"],
+)
+def test_no_value_of_before_is_held(flow) -> None:
+    """S29: a row that goes on needs only the value that was passed on; what is undone with comes from the trail."""
+    plan, value = flow.compile(), Big()
+    state, (effect,) = start(plan, value, run_id="r", at=0.0)
+    ahead = Route(plan).ahead_of(state)
+    following = ahead.after(effect, 1, 1.0)
+    gone = weakref.ref(value)
+    del state, effect, value
+    assert following.value == 1
+    assert gone() is None
+    assert ahead.state().root is not None
 
 
 def test_a_row_begins_as_the_machine_begins_it() -> None:
@@ -229,10 +280,6 @@ def test_time_never_runs_backwards() -> None:
             effect = following
             seen.append(ahead.state().at)
         assert seen == [9.0, 9.0]
-
-
-CHAIN = Workflow[int]("flow").step(increase).step(increase, name="b").compensate(undo).step(increase, name="c")
-NESTED = Workflow[int]("inner").step(increase).step(increase, name="b")
 
 
 def allow(_: object) -> None:
@@ -373,6 +420,11 @@ OTHERS = {
 def test_other_maps_are_for_the_machine(flow) -> None:
     """S16, S18, S31: where more than an output is to be kept, or there is no next item."""
     assert ahead_of(Machine(flow.compile(), [1, 2, 3, 4, 5])) is None
+
+
+def test_as_many_results_as_one_turn_folds_may_wait() -> None:
+    """S7, S16: no more than that."""
+    assert Route(mapped(concurrency=FEW).into(0, pair_total).compile()).leads_on
 
 
 @pytest.mark.parametrize("name", sorted({*OTHERS} - {"not full", "all begun"}))
