@@ -109,8 +109,10 @@ class Crew:
     def _watch(self, attempt: Attempt) -> None:
         """Start the clock of an attempt's timeout, unless it still waits for a thread (S10)."""
         timeout = attempt.effect.timeout
+        if timeout is None:
+            return
         under_way = attempt.started and not attempt.leaving and self._attempts.get(attempt.path) is attempt
-        if timeout is not None and under_way and attempt.timer is None:
+        if under_way and attempt.timer is None:
             attempt.note_deadline(self._driver.clock() + timeout)
             attempt.timer = self._loop.call_later(timeout, self._give_a_turn, attempt)
 
@@ -296,7 +298,8 @@ class Crew:
         Return how it ended; what it returned instead, if nothing has been done about its end before.
         """
         self._watch(attempt)
-        self.help()
+        if self._ready:
+            self.help()
         try:
             output = await rest
         except BaseException as error:  # noqa: BLE001 - as above
