@@ -120,7 +120,7 @@ class LoopAhead:
         node = frame.node
         self.before = evolve(before, root=None)
         self._root = evolve(root, child=None)
-        self._frame = evolve(frame, child=None, trail=None)
+        self._frame = evolve(frame, child=None)
         self._prefix = f"{frame.path}["
         self._items = frame.items
         self._last = len(frame.items)

@@ -258,7 +258,7 @@ class Crew:
         self._attempts[attempt.path] = attempt
         if await self._finished(attempt, rest):
             self._coming += 1
-            del attempt, rest  # a value that was passed on is not held
+            del attempt.task, attempt, rest  # a circle, see `_come_home`; a value that was passed on is not held
             await self._work()
         else:
             self._come_home(task, attempt)

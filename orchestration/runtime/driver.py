@@ -76,6 +76,7 @@ class Driver:
         hooked = home.hooks or beginning.state.ledger.asks
         self.hooks: HookedRun | None = HookedRun(home.hooks, self) if hooked else None
         self._inbox: deque[Event] = deque()
+        self._begun = False
         self._folding = True  # until the run begins, events queue
         self._stop: BaseException | None = None  # what the awaiting task is to be told, once the run has ended
         self._wake: asyncio.Future[None] = self._loop.create_future()
@@ -116,12 +117,8 @@ class Driver:
             JournalFailed: if its log cannot be written.
         """
         self._supervisor = asyncio.current_task()
-        for turned in self._beginning.told:
-            self._tell(*turned)
-        self._perform(self._beginning.effects)
-        self._folding = False
-        self._fold_all()
-        self._crew.help()
+        if not self._begun:
+            self.begin()
         while not self.over:
             self._wake = self._loop.create_future()
             await self._supervise(self._wake)
@@ -144,6 +141,16 @@ class Driver:
         if outcome is None or self._stop is not None:
             raise cast("BaseException", self._stop)  # without an outcome there is what has stopped the run
         return outcome
+
+    def begin(self) -> None:
+        """Perform what the beginning calls for, and take the events that have queued until now."""
+        self._begun = True
+        for turned in self._beginning.told:
+            self._tell(*turned)
+        self._perform(self._beginning.effects)
+        self._folding = False
+        self._fold_all()
+        self._crew.help()
 
     def _part(self) -> None:
         """Let go of what refers back to the driver: the garbage collector took a quarter of a run of one step."""

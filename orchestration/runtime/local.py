@@ -149,7 +149,7 @@ class LocalEngine(Host, Generic[R]):
         plan = self._known(workflow.compile())
         checked = validate_input(plan, value)
         if run_id is None and deadline is None and token is None and (home := self._home_of(plan)).is_quiet:
-            return await Prelude(plan, home, checked).run(self._executors)
+            return await Prelude(plan, home, self._executors, checked).run()
         async with self._alone(run_id):
             known = self._attach(plan, checked, run_id, token)
             handle = known or await self._open(plan, checked, run_id, deadline, token, wait=True)

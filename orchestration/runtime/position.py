@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, final
 from orchestration.interpreter.engine import advance
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from orchestration.interpreter.ahead import Ahead
     from orchestration.interpreter.effects import Attempted, Effect, RunStep
     from orchestration.interpreter.events import Event
+    from orchestration.interpreter.pure import Answer
     from orchestration.interpreter.state import State
     from orchestration.plan.compile import Plan
     from orchestration.runtime.beginning import Beginning, Home
@@ -19,13 +22,15 @@ if TYPE_CHECKING:
 class Position:
     """The state of a run. Steps may be ahead of it; when it is asked for, it catches up."""
 
-    __slots__ = ("_ahead", "_clock", "_plan", "_route", "_state", "_stays")
+    __slots__ = ("_ahead", "_answers", "_clock", "_plan", "_route", "_state", "_stays")
 
     def __init__(self, plan: Plan, beginning: Beginning, home: Home, *, stays: bool) -> None:
         """Begin at a state; one that `stays` has nothing go ahead of it, because somebody needs each event."""
         self._plan = plan
         self._state = beginning.state
         self._ahead: Ahead | None = beginning.ahead
+        # what pure functions have said of the success that comes next as an event
+        self._answers: Sequence[Answer] = () if beginning.ahead is None else beginning.ahead.answers
         self._clock = home.clock
         self._route = home.route
         self._stays = stays or not home.route.leads_on
@@ -52,27 +57,28 @@ class Position:
 
     def advance(self, event: Event) -> tuple[State, list[Effect]]:
         """Take an event; return the next state and the effects to perform."""
-        ahead = self._ahead
-        if ahead is None:
-            advanced = advance(self._plan, self._state, event)
-        else:
+        if self._ahead is not None:
             self._catch_up()
-            advanced = advance(self._plan, self._state, event, ahead.answers)
+        answers, self._answers = self._answers, ()
+        advanced = advance(self._plan, self._state, event, answers)
         self._state = advanced[0]
         return advanced
 
     def step_after(self, effect: Attempted, output: object) -> RunStep | None:
         """Go ahead: return the step that a success of one leads to, if that is known without an event."""
-        ahead = self._ahead
+        ahead, before = self._ahead, self._state
+        going = ahead or (None if self._stays else self._route.ahead_of(before))
+        if going is None:
+            return None
+        following = going.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
+        if following is None:
+            self._answers = going.answers
+            return None
+        if self._ahead is not ahead or self._state is not before or self._stays:
+            return None  # a pure function has begun to listen, or cancelled its run
         if ahead is None:
-            if self._stays:
-                return None
-            ahead = self._route.ahead_of(self._state)
-            if ahead is None:
-                return None
-            self._ahead, self._state = ahead, ahead.before
-        following = ahead.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
-        return following if ahead is self._ahead else None  # a pure function may have looked, or cancelled its run
+            self._ahead, self._state = going, going.before
+        return following
 
     def now(self) -> float:
         """Return the time of an event: it never runs backwards (S2)."""

@@ -40,13 +40,14 @@ class Prelude:
 
     epoch = 0
 
-    def __init__(self, plan: Plan, home: Home, value: object) -> None:
-        """Have nothing begun."""
+    def __init__(self, plan: Plan, home: Home, executors: Executors, value: object) -> None:
+        """Have nothing begun; `executors` are for what comes after the prelude."""
         self.run_id: str = os.urandom(16).hex()
         self.clock: Clock = home.clock
         self._plan = plan
         self._home = home
         self._value = value
+        self._executors = executors
         self._context = copy_context()  # that of `execute` (S11)
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[None] = self._loop.create_future()
@@ -54,8 +55,8 @@ class Prelude:
         self._outcome: Outcome[Any] | None = None
         self._driver: Driver | None = None
 
-    async def run(self, executors: Executors) -> Outcome[Any]:
-        """Run to the outcome, as `Driver.run` does; `executors` are for what comes after the prelude."""
+    async def run(self) -> Outcome[Any]:
+        """Run to the outcome, as `Driver.run` does."""
         worker = self._loop.create_task(self._work(), context=self._context.copy())
         worker.add_done_callback(self._gone)
         interrupt: asyncio.CancelledError | None = None
@@ -70,13 +71,16 @@ class Prelude:
         if interrupt is not None and self._begun and self._driver is None:
             raise interrupt
         driver = self._driver or self._begin()
-        if interrupt is not None:
-            driver.interrupt(interrupt)
-        with executors:
+        try:
+            if interrupt is not None:
+                driver.interrupt(interrupt)
             return await driver.run()
+        finally:
+            self._executors.__exit__()
 
     def _begin(self) -> Driver:
         """Return a driver for all of the run: its worker was cancelled before it began."""
+        self._executors.__enter__()  # until the end of `run`, as below
         event = started(self._plan, self._value, self._home, run_id=self.run_id)
         return Driver(self._plan, self._home, beginning_of(self._plan, event))
 
@@ -135,9 +139,11 @@ class Prelude:
         return None
 
     def _hand_over(self, ahead: ChainAhead, effects: list[Effect]) -> Driver:
-        """Let a driver go on from here: it performs the effects when it runs, and takes events until then."""
+        """Let a driver go on from here: the supervisor awaits it as soon as it has its turn."""
+        self._executors.__enter__()
         beginning = Beginning([], effects, ahead.before, ahead)
         driver = self._driver = self._context.run(Driver, self._plan, self._home, beginning)
+        driver.begin()
         self._wake()
         return driver
 
@@ -148,10 +154,8 @@ class Prelude:
 
 
 async def _returning(output: object) -> object:
-    await unless_cancelled(asyncio.sleep(0))  # until the driver runs
     return output
 
 
 async def _raising(error: BaseException) -> object:
-    await unless_cancelled(asyncio.sleep(0))  # as above
     raise error

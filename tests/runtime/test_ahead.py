@@ -536,6 +536,49 @@ def test_a_predicate_that_cancels_its_run_lets_no_step_begin() -> None:
     assert begun == [0, 1, 2]
 
 
+def test_a_predicate_that_begins_to_listen_is_asked_once() -> None:
+    """S7, S32: it may not, but what it has said is not asked again."""
+    asked: list[int] = []
+
+    async def main() -> None:
+        def look(n: int) -> Any:
+            asked.append(n)
+            handle.turns()
+            return n  # which holds, but is not `True`
+
+        flow = Workflow[int]("flow").step(increase).branch().when(look, increase).otherwise(increase)
+        handle: Handle[int] = await LocalEngine().start(flow, 0, run_id="r")
+        assert await handle.result() == Succeeded(2, "r")
+
+    go(main)
+    assert asked == [1]
+
+
+def test_a_predicate_sees_what_has_become_of_its_step() -> None:
+    """S2: also of one that was tried again."""
+    seen: list[Any] = []
+
+    async def main() -> None:
+        failed: list[int] = []
+
+        async def fail_once(n: int) -> int:
+            if not failed:
+                failed.append(n)
+                raise OSError
+            return n + 1
+
+        def look(n: int, _: int) -> bool:
+            seen.append(handle.state)
+            return n == 1
+
+        flow = Workflow[int]("flow").loop(step(fail_once, retry=NOW), until=look, max_iterations=9)
+        handle: Handle[int] = await LocalEngine().start(flow, 0)
+        assert (await handle.result()).ok
+
+    go(main)
+    assert seen[0].root.child.child.failure.kind == "OSError"
+
+
 def test_an_interrupt_in_a_predicate_stops_the_run() -> None:
     """S30: it is raised where the run is awaited."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -354,6 +355,66 @@ def test_a_body_that_cancels_who_awaits_its_run_and_waits(fails: bool) -> None: 
 
     go(main)
     assert seen == ([1] if fails else ["cancelled", 1])
+
+
+@pytest.mark.parametrize("run_id", [None, "r"])
+def test_a_cancel_does_not_overtake_a_failure(run_id: str | None) -> None:
+    """S28: the failure came first, so the run fails, and what only a cancel spares is undone."""
+    seen: list[object] = []
+
+    async def main() -> None:
+        async def fail(_: int) -> int:
+            asyncio.get_running_loop().call_soon(task.cancel)
+            raise OSError
+
+        async def note(n: int) -> None:
+            seen.append(n)
+
+        flow = Workflow[int]("flow", compensate_on_cancel=False).step(increase).compensate(note).step(fail)
+        task = asyncio.create_task(LocalEngine().execute(flow, 0, run_id=run_id))
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    go(main)
+    assert seen == [1]
+
+
+@pytest.mark.parametrize("run_id", [None, "r"])
+def test_a_cancel_does_not_overtake_an_interrupt(run_id: str | None) -> None:
+    """S30: the first of the two is raised."""
+
+    async def main() -> None:
+        async def leave(_: int) -> int:
+            asyncio.get_running_loop().call_soon(task.cancel)
+            raise SystemExit(3)
+
+        task = asyncio.create_task(LocalEngine().execute(row(increase, leave), 0, run_id=run_id))
+        with pytest.raises(SystemExit):
+            await task
+
+    with pytest.raises(SystemExit):  # asyncio lets it through the task that raises it, and through the loop
+        go(main)
+
+
+def test_a_run_whose_last_step_waits_leaves_nothing_to_the_garbage_collector() -> None:
+    """S29: its worker and its last attempt know one another."""
+    flow = row(increase, wait)
+
+    async def main() -> None:
+        engine: LocalEngine = LocalEngine()
+        await engine.execute(flow, 0)
+        await asyncio.sleep(0)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                await engine.execute(flow, 0)
+            await asyncio.sleep(0)
+            assert gc.collect() < 20
+        finally:
+            gc.enable()
+
+    go(main)
 
 
 def test_a_run_that_is_cancelled_while_a_body_waits() -> None:
