@@ -66,18 +66,29 @@ class Position:
 
     def step_after(self, effect: Attempted, output: object) -> RunStep | None:
         """Go ahead: return the step that a success of one leads to, if that is known without an event."""
-        ahead, before = self._ahead, self._state
-        going = ahead or (None if self._stays else self._route.ahead_of(before))
-        if going is None:
-            return None
-        following = going.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
-        if following is None:
-            self._answers = going.answers
-            return None
-        if self._ahead is not ahead or self._state is not before or self._stays:
-            return None  # a pure function has begun to listen, or cancelled its run
+        ahead = self._ahead
         if ahead is None:
-            self._ahead, self._state = going, going.before
+            return None if self._stays else self._first_after(effect, output)
+        following = ahead.after(effect, output, self._clock())  # type: ignore[arg-type]  # only steps go ahead
+        if following is None:
+            self._answers = ahead.answers
+        elif ahead is not self._ahead:
+            return None  # a pure function has begun to listen, or cancelled its run
+        return following
+
+    def _first_after(self, effect: Attempted, output: object) -> RunStep | None:
+        """Begin to go ahead of the state, if something can."""
+        before = self._state
+        ahead = self._route.ahead_of(before)
+        if ahead is None:
+            return None
+        following = ahead.after(effect, output, self._clock())  # type: ignore[arg-type]  # as above
+        if following is None:
+            self._answers = ahead.answers
+        elif self._state is not before or self._stays:
+            return None  # as above
+        else:
+            self._ahead, self._state = ahead, ahead.before
         return following
 
     def now(self) -> float:
