@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from orchestration.runtime.tokens import CancelToken
     from orchestration.runtime.worker import Worker
 
-__version__ = "0.4.0rc1"
+__version__ = "0.5.0rc1"
 
 __all__ = [
     "CancelToken",
