@@ -34,7 +34,7 @@ class ChainAhead:
 
     def __init__(self, before: State, frame: ScopeFrame, effect: RunStep, row: Row) -> None:
         """Begin at a state and a frame that hold no values of this chain, which does not need them to go on."""
-        self.before = before
+        self.before: State = before
         self._frame = frame
         self._row = row
         self.answers: tuple[Answer, ...] = ()
@@ -118,7 +118,7 @@ class LoopAhead:
     def __init__(self, before: State, root: ScopeFrame, frame: RepeatFrame, effect: RunStep) -> None:
         """Begin where the state is, but keep none of its values."""
         node = frame.node
-        self.before = evolve(before, root=None)
+        self.before: State = evolve(before, root=None)
         self._root = evolve(root, child=None)
         self._frame = evolve(frame, child=None)
         self._prefix = f"{frame.path}["

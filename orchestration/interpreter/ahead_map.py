@@ -53,7 +53,7 @@ class MapAhead:
     def __init__(self, before: State, root: ScopeFrame, frame: GroupFrame) -> None:
         """Begin where the state is."""
         node = cast("Map", frame.node)
-        self.before = before
+        self.before: State = before
         self._root = root
         self._frame = frame
         self._body = cast("Step", node.body)

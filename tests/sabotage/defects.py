@@ -602,8 +602,8 @@ TIMERS = (
         "the timeout of an attempt is not watched",
         "S10",
         "runtime/crew.py",
-        "if timeout is not None and under_way and attempt.timer is None:",
-        "if timeout is not None and under_way and attempt.timer is not None:",
+        "if under_way and attempt.timer is None:",
+        "if under_way and attempt.timer is not None:",
     ),
     Defect(
         "a result at the same instant comes too late",
