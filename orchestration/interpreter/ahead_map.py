@@ -111,7 +111,7 @@ class MapAhead:
         """Return the state in which the items are under way that were begun and have not ended."""
         taken, outputs, at = self._where
         active, ready = self._frame.active, self._ready
-        has_ended = _those_of(outputs, taken)
+        has_ended = _ended(outputs, taken)
         gone = [index for index in sorted(active) if has_ended(index)]
         begun = {
             index: StepFrame(RunStep(f"{self._prefix}{index}]", 1, self._body, self._items[index]))
@@ -129,7 +129,7 @@ class MapAhead:
         return evolve(self.before, at=at, root=evolve(self._root, child=frame))
 
 
-def _those_of(outputs: Outputs, latest: int) -> Callable[[int], bool]:
+def _ended(outputs: Outputs, latest: int) -> Callable[[int], bool]:
     """Return what tells whether an item has ended: it is one of the `latest`, or all of those that are folded."""
     if isinstance(outputs, Folding):
         position, waiting = outputs.position, outputs.waiting
